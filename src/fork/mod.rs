@@ -1,0 +1,2 @@
+//! Remote state pinned to one block.
+#![forbid(unsafe_code)]

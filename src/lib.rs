@@ -1,0 +1,22 @@
+//! Ethereum's world state outside a node.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`state`] | the journaled world state: accounts, storage, code, checkpoints, snapshots. Pure: no I/O, no C |
+//! | [`fork`] | remote state pinned to one block, fetched lazily over JSON-RPC and kept in a bounded cache |
+//! | [`ffi`] | the C interface: conversion only |
+//! | [`error`] | the one error type |
+//!
+//! Dependencies point one way: `state` stands alone and defines the seam [`state::Source`], `fork` implements it,
+//! `ffi` knows all, nobody knows `ffi`.
+#![deny(unsafe_code)]
+
+#[cfg(panic = "abort")]
+compile_error!("worldstate turns panics into a status at the C boundary: build it with panic = \"unwind\"");
+
+pub mod error;
+pub mod ffi;
+pub mod fork;
+pub mod state;
+
+pub use error::{Error, Result};

@@ -1,0 +1,70 @@
+//! The seam between the journaled state and whatever lies under it.
+
+use crate::error::Result;
+use alloy_primitives::{Address, B256, Bytes, U256};
+use std::fmt;
+
+/// One question that a [`Source`] can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Request {
+    /// Balance, nonce and code hash of an account.
+    Account(Address),
+    /// One storage slot of an account.
+    Storage(Address, U256),
+    /// The code of an account.
+    Code(Address),
+    /// The hash of the block with this number, as the `BLOCKHASH` opcode asks for it.
+    BlockHash(u64),
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(address) => write!(f, "account {address}"),
+            Self::Storage(address, slot) => write!(f, "storage of {address} at slot {slot:#x}"),
+            Self::Code(address) => write!(f, "code of {address}"),
+            Self::BlockHash(number) => write!(f, "hash of block {number}"),
+        }
+    }
+}
+
+/// What a source knows of an account that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceAccount {
+    /// Balance in wei.
+    pub balance: U256,
+    /// Number of transactions sent, or contracts created.
+    pub nonce: u64,
+    /// keccak-256 of the code; `KECCAK256_EMPTY` for an account without code.
+    pub code_hash: B256,
+}
+
+/// Read-only state below the local one: one block of a chain, for instance.
+///
+/// Every answer is final for the lifetime of the source: asked twice, it is the same. A source that cannot answer
+/// without its host's help returns [`Error::Missing`](crate::Error::Missing) with the request, having queued it; the
+/// same question asked again after the host's answer succeeds. A source that fails returns the failure and keeps
+/// nothing of it: the next call tries anew.
+///
+/// Callers: `account`, `storage` and `code` are called only for what the local state does not hide.
+pub trait Source: Send + Sync {
+    /// The account, or `None` when it is absent.
+    fn account(&self, address: Address) -> Result<Option<SourceAccount>>;
+
+    /// The slot's value; zero when it was never written or the account is absent.
+    fn storage(&self, address: Address, slot: U256) -> Result<U256>;
+
+    /// The code whose keccak-256 is `code_hash`, as [`Source::account`] gave it. Never called for the empty hash.
+    fn code(&self, address: Address, code_hash: B256) -> Result<Bytes>;
+
+    /// The hash of block `number`, or `None` for a block later than the source's own.
+    fn block_hash(&self, number: u64) -> Result<Option<B256>>;
+
+    /// Makes the answers to all of `requests` ready in as few round trips as the source can.
+    ///
+    /// `Ok` when every one of them can then be answered at once; `Missing` with one that cannot, all of them queued.
+    fn prefetch(&self, requests: &[Request]) -> Result<()>;
+
+    /// Forgets everything that can be fetched again.
+    fn clear_cache(&self);
+}
