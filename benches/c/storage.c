@@ -50,7 +50,7 @@ static uint64_t batch_ours(size_t round)
     size_t start = start_of(round);
     for (size_t p = 0; p < ROUND; p += batch_size) {
         size_t n = ROUND - p < batch_size ? ROUND - p : batch_size;
-        check(GET_STORAGE_BATCH(large.ours, addresses[start + p], slots[start + p], n, batch[0]) == 0,
+        check(state_manager_get_storage_batch(large.ours, addresses[start + p], slots[start + p], n, batch[0]) == 0,
               "get_storage_batch");
         for (size_t i = 0; i < n; i++)
             checksum += sum(batch[i]);

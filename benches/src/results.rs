@@ -50,6 +50,9 @@ impl Figure {
     }
 
     /// Appends the figure to the results file at `path` and prints it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
     pub fn record(&self, path: &Path) -> io::Result<()> {
         println!(
             "{:<58} {:>12.1} {:>12.1}  {:>6.2} ({:.2}..{:.2}) {}",

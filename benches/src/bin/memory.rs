@@ -1,4 +1,4 @@
-//! Bytes allocated for each slot. Usage: memory RESULTS_FILE
+//! Bytes allocated for each slot. Usage: `memory RESULTS_FILE`
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::error::Error;

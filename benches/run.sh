@@ -1,0 +1,30 @@
+#!/bin/sh
+# Measures worldstate and prints every figure: benches/run.sh [all|c|memory|cache|peers|report]. See README.md.
+set -eu
+cd "$(dirname "$0")"
+what=${1:-all}
+out=target/figures
+results=$out/$what.tsv
+library=../target/release/libworldstate.so
+mkdir -p "$out"
+: >"$results"
+
+wants() { [ "$what" = all ] || [ "$what" = "$1" ]; }
+
+# A library whose crate types are all final is optimised across crates: `cargo build`, which makes the rlib besides,
+# leaves that out.
+(cd .. && cargo rustc --release --lib --crate-type cdylib)
+cargo rustc --release --package worldstate-floor --lib --crate-type cdylib
+cargo build --release --bins
+
+if wants c; then
+    ${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wpedantic -Werror -I../include c/*.c -o target/release/bench-c \
+        -L../target/release -lworldstate -Ltarget/release -lworldstate_floor \
+        -Wl,-rpath,"$PWD/../target/release",-rpath,"$PWD/target/release"
+    target/release/bench-c "$results"
+fi
+if wants cache; then target/release/fork_cache "$results"; fi
+if wants memory; then target/release/memory "$results"; fi
+if wants peers; then cargo bench --bench peers -- --quiet --noplot; fi
+if [ "$what" = report ]; then results=$out/all.tsv; fi
+target/release/report "$results" target/criterion "$library"
