@@ -126,6 +126,16 @@ impl Fork {
         }
     }
 
+    /// Whether this thread is inside the fork's own [`Transport::send`].
+    pub fn is_in_transport(&self) -> bool {
+        Wire::is_inside(self.id)
+    }
+
+    /// Whether a read may run code of the host: a custom transport.
+    pub fn calls_back(&self) -> bool {
+        matches!(self.wire, Some(Wire::Custom(_)))
+    }
+
     /// The counters.
     pub fn stats(&self) -> ForkStats {
         let inner = self.inner.lock();

@@ -144,9 +144,9 @@ impl Callbacks {
         function: unsafe extern "C" fn(*mut c_void, *const c_char, *const c_char, ForkReplyHandle) -> c_int,
         body: &[u8],
     ) -> std::result::Result<Vec<u8>, TransportError> {
-        let unreadable = |error: &dyn std::fmt::Display| TransportError::Refused(format!("unreadable request: {error}"));
-        let request: Map<String, Value> =
-            serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+        let unreadable =
+            |error: &dyn std::fmt::Display| TransportError::Refused(format!("unreadable request: {error}"));
+        let request: Map<String, Value> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
         let method = request.get("method").and_then(Value::as_str).unwrap_or_default();
         let method = CString::new(method).map_err(|error| unreadable(&error))?;
         let params = request.get("params").map(ToString::to_string).unwrap_or_default();
@@ -178,9 +178,7 @@ impl Transport for Callbacks {
                 let body = CString::new(body).map_err(|error| TransportError::Refused(error.to_string()))?;
                 self.call(|reply| {
                     // SAFETY: the function is the host's, called as the vtable documents; the body outlives the call.
-                    unsafe {
-                        function(self.rpc_client, body.as_ptr(), body.as_bytes().len(), timeout_ms, reply)
-                    }
+                    unsafe { function(self.rpc_client, body.as_ptr(), body.as_bytes().len(), timeout_ms, reply) }
                 })
             }
         }

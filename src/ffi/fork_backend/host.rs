@@ -1,7 +1,6 @@
 //! The host protocol: the library hands out requests, the host does the I/O and hands the answers back.
 
 use super::ForkBackendHandle;
-use crate::error::Error;
 use crate::ffi::buffer::{self, Out, OutText};
 use crate::ffi::guard;
 use std::ffi::{c_char, c_int};
@@ -104,12 +103,12 @@ pub unsafe extern "C" fn fork_backend_next_batch(
         // SAFETY: likewise.
         let body = unsafe { OutText::new("out_body", out_body, body_size, out_body_len) }?;
         // SAFETY: likewise.
-        let count = unsafe { Out::new("out_count", out_count) };
+        let count = unsafe { Out::new("out_count", out_count) }.ok();
         let limit = if max_requests == 0 { usize::MAX } else { max_requests };
         fork.next_batch(limit, |batch| {
             body.write(&batch.body)?;
             id.write(batch.id)?;
-            count.or_else(|_: Error| Err(())).map_or(Ok(()), |out| out.write(batch.count))
+            count.map_or(Ok(()), |out| out.write(batch.count))
         })
     })
 }

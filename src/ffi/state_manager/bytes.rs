@@ -173,10 +173,7 @@ pub unsafe extern "C" fn state_manager_get_account_status_bytes(
 
 /// Makes the account absent, with balance, nonce, code and storage. On a fork the chain's account stays hidden.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn state_manager_delete_account_bytes(
-    handle: StateManagerHandle,
-    address: *const u8,
-) -> c_int {
+pub unsafe extern "C" fn state_manager_delete_account_bytes(handle: StateManagerHandle, address: *const u8) -> c_int {
     guard::state_manager(handle.addr(), |state| {
         // SAFETY: pointers as the interface's contract says.
         let address = unsafe { buffer::address(address) }?;

@@ -10,7 +10,7 @@ pub mod whole;
 pub use lifecycle::{StateManager, StateManagerHandle};
 
 use crate::error::Error;
-use crate::state::{AccountStatus, SnapshotId, Since};
+use crate::state::{AccountStatus, Since, SnapshotId};
 use std::ffi::c_int;
 
 /// The account is not in the state.

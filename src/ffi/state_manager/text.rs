@@ -179,10 +179,7 @@ pub unsafe extern "C" fn state_manager_get_account_status(
 
 /// Makes the account absent, with balance, nonce, code and storage. On a fork the chain's account stays hidden.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn state_manager_delete_account(
-    handle: StateManagerHandle,
-    address_hex: *const c_char,
-) -> c_int {
+pub unsafe extern "C" fn state_manager_delete_account(handle: StateManagerHandle, address_hex: *const c_char) -> c_int {
     guard::state_manager(handle.addr(), |state| {
         // SAFETY: pointers as the interface's contract says.
         let address = unsafe { buffer::address_text(address_hex) }?;
