@@ -60,7 +60,7 @@ export WORLDSTATE_RPC_URL=http://$address
 # In the background, so that a signal reaches the traps above at once and not when the command is done;
 # in a process group of its own (-m), so that all of it can be ended.
 set -m
-"$@" <&0 &
+"$@" &
 command=$!
 set +m
 status=0
