@@ -18,5 +18,6 @@ pub mod error;
 pub mod ffi;
 pub mod fork;
 pub mod state;
+mod text;
 
 pub use error::{Error, Result};

@@ -1,16 +1,22 @@
 //! The journaled world state. Pure: no I/O, no C, no EVM.
+//!
+//! [`State`] holds local writes only. A read that no local write answers falls through to the [`Source`], whose
+//! answers are never written here: what is remote stays pristine, survives every revert and can be forgotten.
 #![forbid(unsafe_code)]
 
+mod account;
+mod changes;
+mod dump;
+mod journal;
+mod listing;
+mod load;
+mod root;
 mod source;
+mod world;
 
+pub use account::{AccountInfo, AccountStatus};
+pub use changes::{BalanceChange, CodeChange, NonceChange, StateChanges, StorageChange};
+pub use dump::DumpFormat;
+pub use journal::{Since, SnapshotId};
 pub use source::{Request, Source, SourceAccount};
-
-/// Names one snapshot of one state. Ids count from 1 and are never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SnapshotId(pub u64);
-
-impl std::fmt::Display for SnapshotId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
+pub use world::State;

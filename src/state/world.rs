@@ -1,0 +1,371 @@
+//! The journaled state: local writes over an optional source.
+
+use super::account::{Account, AccountInfo, AccountStatus, Code, Existence, Storage};
+use super::journal::{AccountIndex, Journal, SnapshotId, Undo};
+use super::listing::Listing;
+use super::source::{Request, Source, SourceAccount};
+use crate::error::{Error, Result};
+use alloy_primitives::map::{AddressMap, U256Map};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
+use std::sync::Arc;
+
+/// Accounts, storage and code with checkpoints and snapshots, over an optional [`Source`].
+///
+/// Reads fall through: local writes first, then the source, then nothing (absent, zero, empty). Every write makes its
+/// account exist. Writes are journaled while a checkpoint or snapshot is open, and only then.
+#[derive(Default)]
+pub struct State {
+    pub(super) source: Option<Arc<dyn Source>>,
+    /// Where each locally written address is in `accounts`.
+    pub(super) index: AddressMap<AccountIndex>,
+    /// The arena. Grows at its end; shrinks there when the newest account's first write is undone.
+    pub(super) accounts: Vec<(Address, Account)>,
+    pub(super) journal: Journal,
+    /// Rises with every write and undo.
+    pub(super) version: u64,
+    pub(super) listing: Listing,
+}
+
+impl State {
+    /// An empty state.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A state whose unwritten part is the source's.
+    #[must_use]
+    pub fn with_source(source: Arc<dyn Source>) -> Self {
+        Self { source: Some(source), ..Self::default() }
+    }
+
+    /// The source below, if any.
+    #[must_use]
+    pub fn source(&self) -> Option<&Arc<dyn Source>> {
+        self.source.as_ref()
+    }
+
+    pub(super) fn local(&self, address: Address) -> Option<&Account> {
+        self.index.get(&address).map(|&at| &self.accounts[at as usize].1)
+    }
+
+    fn remote(&self, address: Address) -> Result<Option<SourceAccount>> {
+        self.source.as_ref().map_or(Ok(None), |source| source.account(address))
+    }
+
+    // Reads
+
+    /// Balance in wei; zero for an absent account.
+    pub fn balance(&self, address: Address) -> Result<U256> {
+        match self.local(address) {
+            Some(Account { balance: Some(balance), .. }) => Ok(*balance),
+            Some(Account { detached: true, .. }) => Ok(U256::ZERO),
+            _ => Ok(self.remote(address)?.map_or(U256::ZERO, |account| account.balance)),
+        }
+    }
+
+    /// Nonce; zero for an absent account.
+    pub fn nonce(&self, address: Address) -> Result<u64> {
+        match self.local(address) {
+            Some(Account { nonce: Some(nonce), .. }) => Ok(*nonce),
+            Some(Account { detached: true, .. }) => Ok(0),
+            _ => Ok(self.remote(address)?.map_or(0, |account| account.nonce)),
+        }
+    }
+
+    /// Code; empty for an absent account and for one without code.
+    pub fn code(&self, address: Address) -> Result<Bytes> {
+        match (self.local(address), &self.source) {
+            (Some(Account { code: Some(code), .. }), _) => Ok(code.bytes.clone()),
+            (Some(Account { detached: true, .. }), _) | (_, None) => Ok(Bytes::new()),
+            (_, Some(source)) => {
+                // Both at once: the code's request needs not wait for the account's answer.
+                source.prefetch(&[Request::Account(address), Request::Code(address)])?;
+                match source.account(address)? {
+                    Some(account) if account.code_hash != KECCAK256_EMPTY => source.code(address, account.code_hash),
+                    _ => Ok(Bytes::new()),
+                }
+            }
+        }
+    }
+
+    /// keccak-256 of the code; `KECCAK256_EMPTY` for an account without code, zero for an absent one.
+    pub fn code_hash(&self, address: Address) -> Result<B256> {
+        match self.local(address) {
+            Some(Account { existence: Existence::Present, code: Some(code), .. }) => Ok(code.hash),
+            _ => Ok(self.account(address)?.code_hash),
+        }
+    }
+
+    /// Whether the account is absent, empty or present.
+    pub fn status(&self, address: Address) -> Result<AccountStatus> {
+        Ok(self.account(address)?.status)
+    }
+
+    /// Balance, nonce, code hash and status in one.
+    pub fn account(&self, address: Address) -> Result<AccountInfo> {
+        let local = self.local(address);
+        let remote = if local.is_some_and(Account::is_complete) { None } else { self.remote(address)? };
+        let exists = match local.map_or(Existence::Inherited, |account| account.existence) {
+            Existence::Inherited => remote.is_some(),
+            Existence::Present => true,
+            Existence::Absent => false,
+        };
+        if !exists {
+            let status = AccountStatus::Absent;
+            return Ok(AccountInfo { balance: U256::ZERO, nonce: 0, code_hash: B256::ZERO, status });
+        }
+        let below = remote.unwrap_or(SourceAccount { balance: U256::ZERO, nonce: 0, code_hash: KECCAK256_EMPTY });
+        let balance = local.and_then(|account| account.balance).unwrap_or(below.balance);
+        let nonce = local.and_then(|account| account.nonce).unwrap_or(below.nonce);
+        let code_hash = local.and_then(|account| account.code.as_ref()).map_or(below.code_hash, |code| code.hash);
+        let empty = balance.is_zero() && nonce == 0 && code_hash == KECCAK256_EMPTY;
+        let status = if empty { AccountStatus::Empty } else { AccountStatus::Present };
+        Ok(AccountInfo { balance, nonce, code_hash, status })
+    }
+
+    /// [`Self::account`] of each address; what is missing is asked of the source in one go.
+    pub fn account_batch(&self, addresses: &[Address]) -> Result<Vec<AccountInfo>> {
+        if let Some(source) = &self.source {
+            let hidden = |address: &&Address| self.local(**address).is_some_and(Account::is_complete);
+            let unknown: Vec<_> = addresses.iter().filter(|a| !hidden(a)).map(|a| Request::Account(*a)).collect();
+            source.prefetch(&unknown)?;
+        }
+        addresses.iter().map(|address| self.account(*address)).collect()
+    }
+
+    /// The slot's value as local writes alone decide it; `None` where the source has to be asked.
+    pub(super) fn local_storage(&self, address: Address, slot: U256) -> Option<U256> {
+        if let Some(account) = self.local(address) {
+            if let Some(value) = account.storage.slots.get(&slot) {
+                return Some(*value);
+            }
+            if account.storage.cleared {
+                return Some(U256::ZERO);
+            }
+        }
+        if self.source.is_none() { Some(U256::ZERO) } else { None }
+    }
+
+    /// Value of a storage slot; zero where nothing was ever written.
+    pub fn storage(&self, address: Address, slot: U256) -> Result<U256> {
+        match (self.local_storage(address, slot), &self.source) {
+            (None, Some(source)) => source.storage(address, slot),
+            (value, _) => Ok(value.unwrap_or_default()),
+        }
+    }
+
+    /// [`Self::storage`] of each key, handed to `put` in order; what is missing is asked of the source in one go.
+    /// `put` is not called unless every value is there.
+    pub fn storage_batch<K>(&self, keys: K, mut put: impl FnMut(usize, U256)) -> Result<()>
+    where
+        K: Iterator<Item = (Address, U256)> + Clone,
+    {
+        let Some(source) = &self.source else {
+            for (position, (address, slot)) in keys.enumerate() {
+                put(position, self.local_storage(address, slot).unwrap_or_default());
+            }
+            return Ok(());
+        };
+        let remote = keys.clone().filter(|(address, slot)| self.local_storage(*address, *slot).is_none());
+        let requests: Vec<_> = remote.map(|(address, slot)| Request::Storage(address, slot)).collect();
+        source.prefetch(&requests)?;
+        let values = keys.map(|(address, slot)| self.storage(address, slot)).collect::<Result<Vec<_>>>()?;
+        for (position, value) in values.into_iter().enumerate() {
+            put(position, value);
+        }
+        Ok(())
+    }
+
+    /// Hash of a block, from the source; `None` for a block later than the source's own. A state without source has
+    /// no chain below it: an error.
+    pub fn block_hash(&self, number: u64) -> Result<Option<B256>> {
+        match &self.source {
+            Some(source) => source.block_hash(number),
+            None => Err(Error::InvalidState(format!("hash of block {number}: the state is not forked from a chain"))),
+        }
+    }
+
+    // Writes
+
+    /// The account's place in the arena, which it joins if it is new there.
+    fn place(&mut self, address: Address) -> AccountIndex {
+        self.version += 1;
+        if let Some(at) = self.index.get(&address) {
+            return *at;
+        }
+        let at = AccountIndex::try_from(self.accounts.len()).expect("2^32 accounts do not fit in memory");
+        self.accounts.push((address, Account::default()));
+        self.index.insert(address, at);
+        if self.journal.is_active() {
+            self.journal.push(Undo::Added);
+        }
+        at
+    }
+
+    /// As [`Self::place`], and from now on the account exists.
+    fn touch(&mut self, address: Address) -> AccountIndex {
+        let at = self.place(address);
+        let existence = &mut self.accounts[at as usize].1.existence;
+        if *existence != Existence::Present {
+            let previous = std::mem::replace(existence, Existence::Present);
+            if self.journal.is_active() {
+                self.journal.push(Undo::Existence(at, previous));
+            }
+        }
+        at
+    }
+
+    /// Sets the balance, in wei.
+    pub fn set_balance(&mut self, address: Address, balance: U256) {
+        let at = self.touch(address);
+        let previous = self.accounts[at as usize].1.balance.replace(balance);
+        if self.journal.is_active() && previous != Some(balance) {
+            self.journal.push(Undo::Balance(at, previous));
+        }
+    }
+
+    /// Sets the nonce.
+    pub fn set_nonce(&mut self, address: Address, nonce: u64) {
+        let at = self.touch(address);
+        let previous = self.accounts[at as usize].1.nonce.replace(nonce);
+        if self.journal.is_active() && previous != Some(nonce) {
+            self.journal.push(Undo::Nonce(at, previous));
+        }
+    }
+
+    /// Sets the code. Empty code makes the account one without code.
+    pub fn set_code(&mut self, address: Address, code: Bytes) {
+        let at = self.touch(address);
+        let previous = self.accounts[at as usize].1.code.replace(Box::new(Code::new(code)));
+        if self.journal.is_active() {
+            self.journal.push(Undo::Code(at, previous));
+        }
+    }
+
+    /// Sets a storage slot. Zero hides the source's value like any other.
+    pub fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
+        let at = self.touch(address);
+        let storage = &mut self.accounts[at as usize].1.storage;
+        let (previous, changed) = if value.is_zero() && (storage.cleared || self.source.is_none()) {
+            let previous = storage.slots.remove(&slot);
+            (previous, previous.is_some())
+        } else {
+            let previous = storage.slots.insert(slot, value);
+            (previous, previous != Some(value))
+        };
+        if changed && self.journal.is_active() {
+            self.journal.push(Undo::Slot(at, slot, previous));
+        }
+    }
+
+    /// Makes the account absent, with all it has; the source's account stays hidden. No effect on one that no local
+    /// write and no source could know.
+    pub fn delete_account(&mut self, address: Address) {
+        if self.source.is_none() && !self.index.contains_key(&address) {
+            return;
+        }
+        let at = self.place(address);
+        let previous = std::mem::replace(&mut self.accounts[at as usize].1, Account::deleted());
+        if self.journal.is_active() {
+            self.journal.push(Undo::Account(at, Box::new(previous)));
+        }
+    }
+
+    /// Sets every slot of the account to zero, the source's too. Does not make the account exist.
+    pub fn clear_storage(&mut self, address: Address) {
+        if self.source.is_none() && !self.index.contains_key(&address) {
+            return;
+        }
+        let at = self.place(address);
+        let storage = &mut self.accounts[at as usize].1.storage;
+        let previous = std::mem::replace(storage, Storage { slots: U256Map::default(), cleared: true });
+        if self.journal.is_active() {
+            self.journal.push(Undo::Storage(at, Box::new(previous)));
+        }
+    }
+
+    // Checkpoints and snapshots
+
+    /// Opens a checkpoint. O(1).
+    pub fn checkpoint(&mut self) {
+        self.journal.open_checkpoint();
+    }
+
+    /// Number of open checkpoints.
+    #[must_use]
+    pub fn checkpoint_depth(&self) -> usize {
+        self.journal.depth()
+    }
+
+    /// Undoes everything since the innermost checkpoint and closes it. Snapshots taken since die.
+    pub fn revert(&mut self) -> Result<()> {
+        let length = self.journal.revert_checkpoint()?;
+        self.undo(length);
+        Ok(())
+    }
+
+    /// Closes the innermost checkpoint and keeps what was written since. Snapshots live on.
+    pub fn commit(&mut self) -> Result<()> {
+        self.journal.commit_checkpoint()
+    }
+
+    /// Takes a snapshot. O(1).
+    pub fn snapshot(&mut self) -> SnapshotId {
+        self.journal.take_snapshot()
+    }
+
+    /// Undoes everything since the snapshot, which dies together with every newer one and with the checkpoints opened
+    /// since.
+    pub fn revert_to_snapshot(&mut self, id: SnapshotId) -> Result<()> {
+        let length = self.journal.revert_snapshot(id)?;
+        self.undo(length);
+        Ok(())
+    }
+
+    /// Forgets a snapshot and keeps what was written since; what only it needed for its undoing is freed.
+    pub fn delete_snapshot(&mut self, id: SnapshotId) -> Result<()> {
+        self.journal.delete_snapshot(id)
+    }
+
+    /// Forgets all local writes, checkpoints and snapshots. The source stays; snapshot ids go on counting.
+    pub fn reset(&mut self) {
+        self.version += 1;
+        self.index = AddressMap::default();
+        self.accounts = Vec::new();
+        self.journal.clear();
+    }
+
+    /// Number of entries that the undo journal holds: zero while no checkpoint and no snapshot is open.
+    #[must_use]
+    pub fn journal_len(&self) -> usize {
+        self.journal.len()
+    }
+
+    fn undo(&mut self, length: usize) {
+        self.version += 1;
+        let Self { source: _, index, accounts, journal, version: _, listing: _ } = self;
+        while let Some(undo) = journal.pop_beyond(length) {
+            match undo {
+                Undo::Added => {
+                    if let Some((address, _)) = accounts.pop() {
+                        index.remove(&address);
+                    }
+                }
+                Undo::Existence(at, existence) => accounts[at as usize].1.existence = existence,
+                Undo::Balance(at, balance) => accounts[at as usize].1.balance = balance,
+                Undo::Nonce(at, nonce) => accounts[at as usize].1.nonce = nonce,
+                Undo::Code(at, code) => accounts[at as usize].1.code = code,
+                Undo::Slot(at, slot, Some(value)) => {
+                    accounts[at as usize].1.storage.slots.insert(slot, value);
+                }
+                Undo::Slot(at, slot, None) => {
+                    accounts[at as usize].1.storage.slots.remove(&slot);
+                }
+                Undo::Storage(at, storage) => accounts[at as usize].1.storage = *storage,
+                Undo::Account(at, account) => accounts[at as usize].1 = *account,
+            }
+        }
+        journal.release_if_idle();
+    }
+}
