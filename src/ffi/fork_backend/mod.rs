@@ -1,0 +1,10 @@
+//! The fork backend, in the order of the header.
+
+pub mod callback;
+pub mod host;
+pub mod lifecycle;
+pub mod options;
+pub mod stats;
+
+pub(super) use callback::Reply;
+pub use lifecycle::{ForkBackend, ForkBackendHandle};
