@@ -8,6 +8,7 @@ use alloy_trie::TrieAccount;
 use alloy_trie::root::{state_root_unhashed, storage_root_unhashed};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use std::fmt::Debug;
 use worldstate::state::{DumpFormat, SnapshotId, State};
 
@@ -96,14 +97,15 @@ fn loaded() -> impl Strategy<Value = (Address, ModelAccount, Vec<(U256, U256)>)>
     (address(), account, vec((slot(), value()), 0..3))
 }
 
-pub(crate) fn op() -> impl Strategy<Value = Op> {
+/// One operation; `writes` times as many writes of single values for each mark.
+pub(crate) fn op(writes: u32) -> impl Strategy<Value = Op> {
     let pick = || any::<u8>().prop_map(Pick);
     let limit = || prop_oneof![0..4_usize, Just(usize::MAX)];
     prop_oneof![
-        4 => (address(), value()).prop_map(|(address, balance)| Op::SetBalance(address, balance)),
-        3 => (address(), nonce()).prop_map(|(address, nonce)| Op::SetNonce(address, nonce)),
-        3 => (address(), code()).prop_map(|(address, code)| Op::SetCode(address, code)),
-        10 => (address(), slot(), value()).prop_map(|(address, slot, value)| Op::SetStorage(address, slot, value)),
+        4 * writes => (address(), value()).prop_map(|(address, balance)| Op::SetBalance(address, balance)),
+        3 * writes => (address(), nonce()).prop_map(|(address, nonce)| Op::SetNonce(address, nonce)),
+        3 * writes => (address(), code()).prop_map(|(address, code)| Op::SetCode(address, code)),
+        10 * writes => (address(), slot(), value()).prop_map(|(address, slot, value)| Op::SetStorage(address, slot, value)),
         1 => vec((address(), slot(), value()), 0..5).prop_map(Op::SetStorageBatch),
         4 => address().prop_map(Op::Delete),
         4 => address().prop_map(Op::ClearStorage),
@@ -130,6 +132,38 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
 }
 
 type Checked = Result<(), String>;
+
+fn number(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")),
+        Err(_) => default,
+    }
+}
+
+/// Runs `cases` random sequences of at most `longest` operations, each with a seed of its own for what else is random.
+pub(crate) fn sequences(
+    stream: u8,
+    cases: u32,
+    longest: usize,
+    op: impl Strategy<Value = Op>,
+    test: impl Fn(&[Op], u64) -> Checked,
+) {
+    let seed = number("WORLDSTATE_SEED", 1);
+    let cases = u32::try_from(number("WORLDSTATE_CASES", cases.into())).unwrap();
+    let mut bytes = [stream; 32];
+    bytes[..8].copy_from_slice(&seed.to_be_bytes());
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let outcome =
+        runner.run(&(vec(op, 1..=longest), any::<u64>()), |(ops, seed)| test(&ops, seed).map_err(TestCaseError::fail));
+    match outcome {
+        Ok(()) => println!("{cases} sequences, WORLDSTATE_SEED={seed}"),
+        Err(TestError::Fail(flaw, (ops, case))) => {
+            panic!("{flaw}\nWORLDSTATE_SEED={seed}, seed of the case {case}, shrunk sequence:\n{ops:#?}")
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
 
 fn expect<T: PartialEq + Debug>(what: impl FnOnce() -> String, is: &T, should_be: &T) -> Checked {
     if is == should_be { Ok(()) } else { Err(format!("{}: is {is:?}, should be {should_be:?}", what())) }
