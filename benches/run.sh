@@ -11,9 +11,8 @@ mkdir -p "$out"
 
 wants() { [ "$what" = all ] || [ "$what" = "$1" ]; }
 
-# A library whose crate types are all final is optimised across crates: `cargo build`, which makes the rlib besides,
-# leaves that out.
-(cd .. && cargo rustc --release --lib --crate-type cdylib)
+# The library that users get.
+${MAKE:-make} -C .. lib
 cargo rustc --release --package worldstate-floor --lib --crate-type cdylib
 cargo build --release --bins
 
