@@ -51,6 +51,7 @@ fn slot_value(fork: &Fork) -> worldstate::Result<U256> {
     fork.storage(address(2), SLOT)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands beside what reads return")]
 fn right() -> worldstate::Result<U256> {
     Ok(node::storage(address(2), SLOT))
 }
@@ -202,6 +203,17 @@ fn total_timeout_ends_the_attempts() {
     assert!(matches!(slot_value(&fork), Err(Error::RpcFailed(_))));
     let took = start.elapsed();
     assert!(took >= Duration::from_millis(300) && took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn no_time_is_too_long() {
+    let server =
+        faulty(1, |_| Reply::Raw { status: 429, headers: "retry-after: 18446744073709551615\r\n", body: vec![] });
+    let fork = open_with(&server, |options| {
+        options.request_timeout = Duration::MAX;
+        options.total_timeout = Duration::MAX;
+    });
+    assert!(failing(&fork).contains("total_timeout"));
 }
 
 #[test]
@@ -424,9 +436,7 @@ impl Transport for Inward {
         }
         let body: Value = serde_json::from_slice(body).unwrap();
         assert!(self.batches || body.is_object());
-        if body.to_string().contains(&"fe".repeat(20)) {
-            panic!("the host's own fault");
-        }
+        assert!(!body.to_string().contains(&"fe".repeat(20)), "the host's own fault");
         Ok(Node::default().answer(&body).to_string().into_bytes())
     }
 
