@@ -422,6 +422,12 @@ impl<S: Subject> Run<'_, S> {
 
 /// Loads the dump into a new state, which then holds the expected accounts and nothing else.
 fn same_as_dumped(dump: &str, expected: &Dumped) -> Checked {
+    let json: serde_json::Value = serde_json::from_str(dump).map_err(|error| error.to_string())?;
+    for (address, account) in json.get("accounts").unwrap_or(&json).as_object().into_iter().flatten() {
+        let zero =
+            account["storage"].as_object().is_none_or(|slots| slots.values().any(|v| *v == B256::ZERO.to_string()));
+        expect(|| format!("slots of {address} that are zero in the dump"), &zero, &false)?;
+    }
     let mut fresh = State::new();
     expect(|| "accounts in the dump".into(), &fresh.load(dump.as_bytes()), &Ok(expected.len()))?;
     let listed = fresh.list_accounts(None, usize::MAX);
