@@ -11,11 +11,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Error {
     /// An argument has no meaning here; the text names it.
     InvalidInput(String),
-    /// An allocation of this many bytes was refused.
-    OutOfMemory {
-        /// Size of the refused allocation.
-        bytes: usize,
-    },
+    /// An allocation was refused, or a table is full; the text says which.
+    OutOfMemory(String),
     /// The snapshot was never taken, or is dead since a revert past it.
     InvalidSnapshot(SnapshotId),
     /// The node, or the way to it, failed; the text names method, address, slot, block and URL.
@@ -49,12 +46,12 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidInput(text)
+            | Self::OutOfMemory(text)
             | Self::RpcFailed(text)
             | Self::InvalidHex(text)
             | Self::InvalidRequest(text)
             | Self::InvalidHandle(text)
             | Self::InvalidState(text) => f.write_str(text),
-            Self::OutOfMemory { bytes } => write!(f, "out of memory: {bytes} bytes were refused"),
             Self::InvalidSnapshot(id) => {
                 write!(f, "snapshot {id} is unknown, or dead since a revert past it")
             }

@@ -1,2 +1,242 @@
 //! Remote state pinned to one block.
+//!
+//! [`Fork`] answers a state's questions from a bounded cache, and asks a node over JSON-RPC for the rest. Who carries
+//! the requests is the [`TransportKind`]: the host, which takes them from the fork and hands the answers back
+//! ([`Fork::next_request`], [`Fork::next_batch`]), or the library, which blocks until the answer is there.
+//!
+//! What the node says is pristine: it lives in the cache alone, never in the local state above. Only answers that are
+//! exactly what was asked for are kept; a failure is reported once and leaves nothing behind.
 #![forbid(unsafe_code)]
+
+mod answer;
+mod batch;
+mod block;
+mod cache;
+mod call;
+mod failure;
+mod fetch;
+mod host;
+mod http;
+mod inner;
+mod options;
+mod plan;
+mod retry;
+mod stats;
+mod transport;
+
+pub use block::{BlockTag, PinnedBlock};
+pub use host::{OutgoingBatch, OutgoingRequest};
+pub use options::{AccountSource, ForkOptions, TransportKind};
+pub use stats::ForkStats;
+pub use transport::{Transport, TransportError};
+
+use crate::error::{Error, Result};
+use crate::state::{Request, Source, SourceAccount};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
+use inner::Inner;
+use parking_lot::{Condvar, Mutex};
+use plan::Want;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use transport::Wire;
+
+/// The number of requests that one [`Fork::prefetch`] takes at least; the cache's size if that is more.
+const MAX_PREFETCH: usize = cache::MAX_UNREAD;
+
+/// Remote state pinned to one block, shared by any number of states and threads.
+pub struct Fork {
+    id: u64,
+    /// Without the transport, which is in `wire`.
+    options: ForkOptions,
+    /// `None`: the host carries the requests.
+    wire: Option<Wire>,
+    /// Never held over I/O.
+    inner: Mutex<Inner>,
+    /// A question has been settled.
+    settled: Condvar,
+}
+
+impl fmt::Debug for Fork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fork").field("block", &self.options.block).finish_non_exhaustive()
+    }
+}
+
+impl Fork {
+    /// Opens a fork of the block that the options name.
+    ///
+    /// With a blocking transport the block and the chain id are asked for at once, in one batch. With the host's they
+    /// are the first requests that it is given, and none for a value is before they are answered.
+    ///
+    /// # Errors
+    /// `InvalidInput` for options without meaning; `RpcFailed` when the block cannot be had.
+    pub fn open(mut options: ForkOptions) -> Result<Arc<Self>> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+        options.check()?;
+        let wire = match std::mem::take(&mut options.transport) {
+            TransportKind::Host => None,
+            TransportKind::Http { urls, headers, ca_certificates } => {
+                Some(Wire::Http(http::HttpTransport::new(&urls, &headers, ca_certificates.as_deref())?))
+            }
+            TransportKind::Custom(transport) => Some(Wire::Custom(transport)),
+        };
+        let inner = Inner::new(&options, wire.is_none());
+        let fork = Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            options,
+            wire,
+            inner: Mutex::new(inner),
+            settled: Condvar::new(),
+        };
+        match fork.fetch(&[Request::Block.into()]) {
+            Ok(()) | Err(Error::Missing(_)) => Ok(Arc::new(fork)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens a fork that asks with `eth_getProof` and `eth_getCode` only and passes `block_tag` on as it is, in every
+    /// request. It is not pinned: a tag such as `latest` means what the node takes it for at each request.
+    ///
+    /// # Errors
+    /// `InvalidInput` for the tag `pending`, an empty tag, or a `max_cache_size` of 0.
+    pub fn seed(block_tag: &str, max_cache_size: usize, transport: TransportKind) -> Result<Arc<Self>> {
+        Self::open(ForkOptions {
+            transport,
+            block: BlockTag::Verbatim(block_tag.to_owned()),
+            account_source: AccountSource::Proof,
+            max_cache_size,
+            ..ForkOptions::default()
+        })
+    }
+
+    /// The block that the fork is pinned to.
+    ///
+    /// # Errors
+    /// `Missing` while the host has not answered the requests for it; `InvalidState` for a fork that is not pinned.
+    pub fn block(&self) -> Result<PinnedBlock> {
+        if !self.inner.lock().is_pinned() {
+            return Err(self.not_pinned());
+        }
+        loop {
+            if let Some(pin) = self.inner.lock().pin {
+                return Ok(pin);
+            }
+            self.fetch(&[Request::Block.into()])?;
+        }
+    }
+
+    /// Whether this thread is inside the fork's own [`Transport::send`].
+    pub fn is_in_transport(&self) -> bool {
+        Wire::is_inside(self.id)
+    }
+
+    /// Whether a read may run code of the host: a custom transport.
+    pub fn calls_back(&self) -> bool {
+        matches!(self.wire, Some(Wire::Custom(_)))
+    }
+
+    /// The counters.
+    pub fn stats(&self) -> ForkStats {
+        let inner = self.inner.lock();
+        let count = |n: usize| n as u64;
+        ForkStats {
+            evictions: inner.cache.evictions(),
+            accounts: count(inner.cache.accounts.len()),
+            slots: count(inner.cache.slots.len()),
+            codes: count(inner.cache.code.len()),
+            code_bytes: count(inner.cache.code.held_bytes()),
+            pending: count(inner.flights.len()),
+            ..inner.stats
+        }
+    }
+
+    /// Makes the answers to all of `requests` ready in as few round trips as possible: see [`Source::prefetch`]. Each
+    /// answer then stays until its first read, even in a cache smaller than the number of requests.
+    ///
+    /// # Errors
+    /// `Missing` when the host has to answer some, all of which are then queued; `InvalidInput` for more requests than
+    /// the larger of 65,536 and `max_cache_size`; otherwise as the reads.
+    pub fn prefetch(&self, requests: &[Request]) -> Result<()> {
+        let limit = self.options.max_cache_size.max(MAX_PREFETCH);
+        if requests.len() > limit {
+            return Err(Error::InvalidInput(format!("prefetch of {} values: {limit} is the limit", requests.len())));
+        }
+        let mut wants = Vec::with_capacity(requests.len());
+        {
+            let inner = self.inner.lock();
+            if !inner.is_pinned() && requests.iter().any(|request| matches!(request, Request::BlockHash(_))) {
+                return Err(self.not_pinned());
+            }
+            requests.iter().for_each(|request| wants.extend(inner.wants(*request)));
+        }
+        self.fetch(&wants)
+    }
+
+    fn not_pinned(&self) -> Error {
+        Error::InvalidState(format!(
+            "the fork asks for block {:?} by name and is not pinned to one block",
+            self.options.block.to_string()
+        ))
+    }
+
+    /// Reads from the cache, and fetches what is not there until it is.
+    fn read<T>(&self, want: Want, mut look_up: impl FnMut(&mut Inner) -> Option<T>) -> Result<T> {
+        {
+            let mut inner = self.inner.lock();
+            if let Some(value) = look_up(&mut inner) {
+                inner.stats.hits += 1;
+                return Ok(value);
+            }
+        }
+        // Once more only when another thread has read the answer and a small cache has dropped it already.
+        loop {
+            self.fetch(&[want])?;
+            if let Some(value) = look_up(&mut self.inner.lock()) {
+                return Ok(value);
+            }
+        }
+    }
+
+    /// Makes `wants` ready: asks for them and waits, or leaves them to the host.
+    fn fetch(&self, wants: &[Want]) -> Result<()> {
+        match &self.wire {
+            None => self.queue(wants),
+            Some(wire) => self.fetch_blocking(wire, wants),
+        }
+    }
+}
+
+impl Source for Fork {
+    fn account(&self, address: Address) -> Result<Option<SourceAccount>> {
+        self.read(Request::Account(address).into(), |inner| inner.cache.accounts.get(&address))
+    }
+
+    fn storage(&self, address: Address, slot: U256) -> Result<U256> {
+        self.read(Request::Storage(address, slot).into(), |inner| inner.cache.slots.get(&(address, slot)))
+    }
+
+    fn code(&self, address: Address, code_hash: B256) -> Result<Bytes> {
+        if code_hash == KECCAK256_EMPTY {
+            return Ok(Bytes::new());
+        }
+        let want = Want { request: Request::Code(address), code_hash: Some(code_hash) };
+        self.read(want, |inner| inner.cache.code.get(&code_hash))
+    }
+
+    fn block_hash(&self, number: u64) -> Result<Option<B256>> {
+        let pin = self.block()?;
+        if number >= pin.number {
+            return Ok((number == pin.number).then_some(pin.hash));
+        }
+        self.read(Request::BlockHash(number).into(), |inner| inner.cache.block_hashes.get(&number)).map(Some)
+    }
+
+    fn prefetch(&self, requests: &[Request]) -> Result<()> {
+        Self::prefetch(self, requests)
+    }
+
+    fn clear_cache(&self) {
+        self.inner.lock().cache.clear();
+    }
+}

@@ -15,6 +15,8 @@ pub enum Request {
     Code(Address),
     /// The hash of the block with this number, as the `BLOCKHASH` opcode asks for it.
     BlockHash(u64),
+    /// The number and hash of the block that the source is pinned to, and its chain id.
+    Block,
 }
 
 impl fmt::Display for Request {
@@ -24,6 +26,7 @@ impl fmt::Display for Request {
             Self::Storage(address, slot) => write!(f, "storage of {address} at slot {slot:#x}"),
             Self::Code(address) => write!(f, "code of {address}"),
             Self::BlockHash(number) => write!(f, "hash of block {number}"),
+            Self::Block => f.write_str("pinned block"),
         }
     }
 }

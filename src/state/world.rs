@@ -21,7 +21,7 @@ pub struct State {
     /// The arena. Grows at its end; shrinks there when the newest account's first write is undone.
     pub(super) accounts: Vec<(Address, Account)>,
     pub(super) journal: Journal,
-    /// Rises with every write and undo.
+    /// Rises with every write, undo, checkpoint and snapshot.
     pub(super) version: u64,
     pub(super) listing: Listing,
 }
@@ -51,6 +51,20 @@ impl State {
 
     fn remote(&self, address: Address) -> Result<Option<SourceAccount>> {
         self.source.as_ref().map_or(Ok(None), |source| source.account(address))
+    }
+
+    /// Rises with every write, undo, checkpoint and snapshot: at an equal version, everything local is equal.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Forgets what can be made again from local writes, or fetched again by the source.
+    pub fn clear_caches(&mut self) {
+        self.listing = Listing::default();
+        if let Some(source) = &self.source {
+            source.clear_cache();
+        }
     }
 
     // Reads
@@ -289,6 +303,7 @@ impl State {
 
     /// Opens a checkpoint. O(1).
     pub fn checkpoint(&mut self) {
+        self.version += 1;
         self.journal.open_checkpoint();
     }
 
@@ -307,11 +322,13 @@ impl State {
 
     /// Closes the innermost checkpoint and keeps what was written since. Snapshots live on.
     pub fn commit(&mut self) -> Result<()> {
+        self.version += 1;
         self.journal.commit_checkpoint()
     }
 
     /// Takes a snapshot. O(1).
     pub fn snapshot(&mut self) -> SnapshotId {
+        self.version += 1;
         self.journal.take_snapshot()
     }
 
@@ -325,6 +342,7 @@ impl State {
 
     /// Forgets a snapshot and keeps what was written since; what only it needed for its undoing is freed.
     pub fn delete_snapshot(&mut self, id: SnapshotId) -> Result<()> {
+        self.version += 1;
         self.journal.delete_snapshot(id)
     }
 

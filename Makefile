@@ -1,0 +1,49 @@
+# `make demo` shows what the library does, `make test` proves it. Each target installs what it needs and has not (tools/setup.sh).
+
+# Variables given to make reach the scripts by the environment: RPC_URL, BLOCK, ADDRESS; PREFIX, DESTDIR, LIBDIR, INCLUDEDIR.
+
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help lib demo test bench lint fmt header conformance install clean
+
+help: ## what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+lib: ## the shared and the static library, in release
+	@tools/setup.sh rust
+	@$(CARGO) build --release --quiet
+
+demo: ## a real chain, forked through the C interface; RPC_URL=, BLOCK=, ADDRESS= choose another one
+	@tools/demo.sh
+
+test: ## every test; PARTS="…" runs some of them (tests/run.py --list)
+	@tools/setup.sh python
+	@tests/run.py $(PARTS)
+
+bench: ## the benchmarks: ours beside a floor and the peers
+	@tools/setup.sh rust cc
+	@benches/run.sh
+
+lint: ## format, clippy, documentation, header, scripts
+	@tools/setup.sh rust node python
+	@tools/lint.sh
+
+fmt: ## formats the Rust code
+	@tools/setup.sh rust
+	@$(CARGO) fmt
+
+header: ## writes include/worldstate.h from the code
+	@tools/setup.sh rust
+	@WORLDSTATE_WRITE_HEADER=1 $(CARGO) test --quiet --test header
+
+conformance: ## the official fixtures; FIXTURES= says where they are
+	@tools/setup.sh rust
+	@$(if $(FIXTURES),WORLDSTATE_FIXTURES='$(abspath $(FIXTURES))') $(CARGO) test --quiet --release --test state_roots -- --nocapture
+
+install: lib ## into PREFIX (default /usr/local), staged under DESTDIR
+	@tools/install.sh
+
+clean: ## removes all that was built or installed here
+	@$(CARGO) clean --quiet
+	@rm -rf build benches/target

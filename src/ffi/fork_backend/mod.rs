@@ -1,0 +1,9 @@
+//! The fork backend, in the order of the header.
+
+pub mod callback;
+pub mod host;
+pub mod lifecycle;
+pub mod options;
+pub mod stats;
+
+pub(super) use callback::Reply;

@@ -1,0 +1,76 @@
+//! Counters of a fork.
+
+use super::options::versioned_out;
+use crate::ffi::guard;
+use crate::ffi::handle::ForkBackendHandle;
+use std::ffi::c_int;
+
+/// What a fork has done since it was opened, and what it holds now. Begin with FORK_BACKEND_STATS_INIT.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ForkBackendStats {
+    /// sizeof(ForkBackendStats).
+    pub size: usize,
+    /// Reads that the cache answered.
+    pub hits: u64,
+    /// Values that had to be asked for.
+    pub misses: u64,
+    /// Reads that waited for a request which another thread had already sent.
+    pub deduplicated: u64,
+    /// JSON-RPC requests handed to the transport or the host, repeated ones included.
+    pub requests: u64,
+    /// HTTP bodies handed to the transport or the host; a request taken alone counts as one.
+    pub bodies: u64,
+    /// Bytes of those bodies (of the parameters, for requests taken alone).
+    pub bytes_sent: u64,
+    /// Bytes of the answers, after decompression.
+    pub bytes_received: u64,
+    /// JSON-RPC requests that had to be sent once more after a failure.
+    pub retries: u64,
+    /// JSON-RPC requests given up.
+    pub failures: u64,
+    /// Times that the size of batches was halved because the node refused one.
+    pub batch_splits: u64,
+    /// Entries that a full cache dropped.
+    pub evictions: u64,
+    /// Accounts held now.
+    pub accounts: u64,
+    /// Slots held now.
+    pub slots: u64,
+    /// Codes held now.
+    pub codes: u64,
+    /// Bytes of the codes held now.
+    pub code_bytes: u64,
+    /// Values asked for and not answered yet.
+    pub pending: u64,
+}
+
+/// Counters of the fork and all state managers on it, to a struct that begins with its size: of a shorter, older one
+/// only the fields that it has are written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fork_backend_stats(handle: ForkBackendHandle, out_stats: *mut ForkBackendStats) -> c_int {
+    guard::fork_backend(handle.addr(), |fork| {
+        let stats = fork.stats();
+        let all = ForkBackendStats {
+            size: size_of::<ForkBackendStats>(),
+            hits: stats.hits,
+            misses: stats.misses,
+            deduplicated: stats.deduplicated,
+            requests: stats.requests,
+            bodies: stats.bodies,
+            bytes_sent: stats.bytes_sent,
+            bytes_received: stats.bytes_received,
+            retries: stats.retries,
+            failures: stats.failures,
+            batch_splits: stats.batch_splits,
+            evictions: stats.evictions,
+            accounts: stats.accounts,
+            slots: stats.slots,
+            codes: stats.codes,
+            code_bytes: stats.code_bytes,
+            pending: stats.pending,
+        };
+        // SAFETY: pointers as the interface's contract says; every field of the struct is a plain number.
+        unsafe { versioned_out("ForkBackendStats", out_stats, &all) }
+    })
+}

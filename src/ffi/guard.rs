@@ -1,0 +1,195 @@
+//! What stands around every export: handle look-up, the catching of panics, and the keeping of error texts.
+//!
+//! A panic that left an `extern "C"` function would abort the process. So the guard sits inside each export, and no
+//! export calls another.
+
+use super::handle::{self, Access, Entry, Kind, Object};
+use super::status;
+use crate::error::{Error, Result};
+use crate::fork::Fork;
+use crate::state::State;
+use std::any::Any;
+use std::cell::RefCell;
+use std::ffi::c_int;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+thread_local! {
+    /// Text of this thread's last failed call that had no live handle.
+    static LAST_ERROR: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+fn panic_text(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("panic without text").to_owned()
+}
+
+/// Runs `body`; a panic in it becomes [`Error::Internal`].
+fn caught<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Error::Internal(panic_text(&*payload))))
+}
+
+/// Keeps the error as this thread's, for calls without a live handle.
+#[cold]
+fn fail_thread(error: &Error) -> c_int {
+    LAST_ERROR.with_borrow_mut(|last| *last = Some(error.to_string()));
+    status::of(error)
+}
+
+/// Keeps the error with the handle. After a panic the object may be half changed, so nothing more is done with it.
+#[cold]
+fn fail_entry(entry: &mut Entry, error: &Error) -> c_int {
+    let text = error.to_string();
+    if matches!(error, Error::Internal(_)) {
+        entry.broken = Some(text.clone());
+    }
+    entry.last_error = Some(text);
+    status::of(error)
+}
+
+#[cold]
+fn refuse_broken(text: &str) -> Error {
+    Error::Internal(format!("the handle can only be destroyed since an earlier call failed with: {text}"))
+}
+
+/// A call without handle.
+pub(super) fn bare(body: impl FnOnce() -> Result<()>) -> c_int {
+    match caught(body) {
+        Ok(()) => status::STATE_MANAGER_SUCCESS,
+        Err(error) => fail_thread(&error),
+    }
+}
+
+/// A call that makes a handle: 0 where it fails.
+pub(super) fn create(body: impl FnOnce() -> Result<(Object, bool)>) -> usize {
+    let made = caught(|| body().and_then(|(object, calls_back)| handle::insert(object, calls_back)));
+    made.unwrap_or_else(|error| {
+        fail_thread(&error);
+        0
+    })
+}
+
+/// Destroys a handle. NULL and dead handles are no-ops; a handle inside whose callback this thread is stays alive, and
+/// the thread's last error says so.
+pub(super) fn destroy(handle: usize, kind: Kind) {
+    if handle == 0 {
+        return;
+    }
+    let removed = caught(|| {
+        drop(handle::remove(handle, kind)?);
+        Ok(())
+    });
+    if let Err(error) = removed {
+        fail_thread(&error);
+    }
+}
+
+/// A call on a state manager, which is locked meanwhile.
+#[inline]
+pub(super) fn state_manager(handle: usize, body: impl FnOnce(&mut State) -> Result<()>) -> c_int {
+    with_entry(handle, |entry, _| body(entry))
+}
+
+/// As [`state_manager`], for calls that keep a text which did not fit.
+pub(super) fn state_manager_text(
+    handle: usize,
+    body: impl FnOnce(&mut State, &mut Option<super::buffer::KeptText>) -> Result<()>,
+) -> c_int {
+    with_entry(handle, body)
+}
+
+#[inline]
+fn with_entry(
+    handle: usize,
+    body: impl FnOnce(&mut State, &mut Option<super::buffer::KeptText>) -> Result<()>,
+) -> c_int {
+    let mut access = match Access::to(handle, Kind::StateManager) {
+        Ok(access) => access,
+        Err(error) => return fail_thread(&error),
+    };
+    let Entry { object, broken, kept_text, .. } = &mut *access.entry;
+    let result = match (object, broken) {
+        (Some(Object::StateManager(state)), None) => caught(|| body(state, kept_text)),
+        (_, Some(text)) => Err(refuse_broken(text)),
+        _ => Err(Error::InvalidHandle("not a state manager".into())),
+    };
+    match result {
+        Ok(()) => status::STATE_MANAGER_SUCCESS,
+        Err(error) => fail_entry(&mut access.entry, &error),
+    }
+}
+
+/// The fork behind a handle. It locks for itself, so the handle is not kept locked.
+pub(super) fn fork_of(handle: usize) -> Result<Arc<Fork>> {
+    let access = Access::to(handle, Kind::ForkBackend)?;
+    if let Some(text) = &access.entry.broken {
+        return Err(refuse_broken(text));
+    }
+    match &access.entry.object {
+        Some(Object::ForkBackend(fork)) => Ok(fork.clone()),
+        _ => Err(Error::InvalidHandle("not a fork backend".into())),
+    }
+}
+
+/// A call on a fork backend. Several threads may be inside one at once; inside its own callback a fork is refused.
+pub(super) fn fork_backend(handle: usize, body: impl FnOnce(&Fork) -> Result<()>) -> c_int {
+    let fork = match fork_of(handle) {
+        Ok(fork) => fork,
+        Err(error) => return fail_fork(handle, &error),
+    };
+    let result = if fork.is_in_transport() {
+        Err(Error::InvalidState("call on a fork backend from inside its own callback".into()))
+    } else {
+        caught(|| body(&fork))
+    };
+    match result {
+        Ok(()) => status::STATE_MANAGER_SUCCESS,
+        Err(error) => fail_fork(handle, &error),
+    }
+}
+
+/// Keeps the error with the handle, or as this thread's if the handle has died meanwhile.
+#[cold]
+fn fail_fork(handle: usize, error: &Error) -> c_int {
+    match Access::to(handle, Kind::ForkBackend) {
+        Ok(mut access) => fail_entry(&mut access.entry, error),
+        Err(_) => fail_thread(error),
+    }
+}
+
+/// A call on the reply of a callback.
+pub(super) fn fork_reply(handle: usize, body: impl FnOnce(&mut super::fork_backend::Reply) -> Result<()>) -> c_int {
+    let mut access = match Access::to(handle, Kind::ForkReply) {
+        Ok(access) => access,
+        Err(error) => return fail_thread(&error),
+    };
+    let result = match &mut access.entry.object {
+        Some(Object::ForkReply(reply)) => caught(|| body(reply)),
+        _ => Err(Error::InvalidHandle("not a fork reply".into())),
+    };
+    match result {
+        Ok(()) => status::STATE_MANAGER_SUCCESS,
+        Err(error) => fail_entry(&mut access.entry, &error),
+    }
+}
+
+/// Text of the last failed call on a live handle, or of this thread's last failed call without one. Looking changes
+/// nothing.
+pub(super) fn last_error<T>(handle: usize, read: impl FnOnce(&str) -> Result<T>) -> Result<T> {
+    if handle == 0 {
+        return LAST_ERROR.with_borrow(|text| read(text.as_deref().unwrap_or_default()));
+    }
+    let Some(kind) = handle::claimed_kind(handle) else {
+        return Err(Error::InvalidHandle(format!("handle {handle:#x} is of no kind")));
+    };
+    let access = Access::to(handle, kind)?;
+    read(access.entry.last_error.as_deref().unwrap_or_default())
+}
+
+/// The code of a call that must leave all error texts as they are.
+pub(super) fn silent(body: impl FnOnce() -> Result<()>) -> c_int {
+    match caught(body) {
+        Ok(()) => status::STATE_MANAGER_SUCCESS,
+        Err(error) => status::of(&error),
+    }
+}

@@ -1,0 +1,297 @@
+//! The handle table.
+//!
+//! A handle is a number in a pointer's clothes: kind, slot index and generation, never an address. So NULL, garbage, a
+//! destroyed handle and one of another kind are told apart from a live one without touching memory that may be gone.
+//!
+//! | bits (64-bit) | bits (32-bit) | what |
+//! |---|---|---|
+//! | 0–3 | 0–3 | [`Kind`], never zero: no handle is NULL, and none is a multiple of 16 as an allocated pointer would be |
+//! | 4–23 | 4–17 | slot index |
+//! | 24–51 | 18–31 | generation of the slot |
+//!
+//! 52 bits, because hosts whose numbers are doubles (JavaScript) carry no more than 53 unharmed.
+//!
+//! Slots live in chunks that are never freed or moved, so a slot may be reached at any time; its lock guards what is in
+//! it. A slot whose generations are used up is retired, so that no number ever names two objects.
+
+use super::fork_backend::Reply;
+use crate::error::{Error, Result};
+use crate::fork::Fork;
+use crate::state::State;
+use parking_lot::{Mutex, MutexGuard};
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// A journaled world state. Opaque.
+pub struct StateManager(());
+
+/// Names a state manager. Lives from its create to its destroy. May be used from any thread; of several at once, one
+/// gets in and the others wait.
+pub type StateManagerHandle = *mut StateManager;
+
+/// A chain's state at one block, fetched as it is read. Opaque.
+pub struct ForkBackend(());
+
+/// Names a fork backend. Lives from its create or open to its destroy; state managers on it keep what is behind it
+/// alive. May be used from any thread, by several at once.
+pub type ForkBackendHandle = *mut ForkBackend;
+
+/// Where a callback of a fork backend leaves its answer. Opaque.
+pub struct ForkReply(());
+
+/// Names the reply of one callback. Lives until that callback returns. May be used from any thread.
+pub type ForkReplyHandle = *mut ForkReply;
+
+const KIND_BITS: u32 = 4;
+const INDEX_BITS: u32 = if usize::BITS >= 64 { 20 } else { 14 };
+const GENERATION_BITS: u32 = if usize::BITS >= 64 { 28 } else { 14 };
+
+/// Slots of the first chunk; each further chunk has twice as many.
+const FIRST_CHUNK: usize = 32;
+const CHUNKS: usize = (INDEX_BITS - FIRST_CHUNK.ilog2()) as usize;
+/// Number of slots in all chunks.
+const CAPACITY: usize = FIRST_CHUNK * ((1 << CHUNKS) - 1);
+
+/// What a handle names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    StateManager = 1,
+    ForkBackend = 2,
+    ForkReply = 3,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::StateManager => "state manager",
+            Self::ForkBackend => "fork backend",
+            Self::ForkReply => "fork reply",
+        })
+    }
+}
+
+/// The object behind a handle.
+pub(super) enum Object {
+    StateManager(Box<State>),
+    ForkBackend(Arc<Fork>),
+    ForkReply(Reply),
+}
+
+impl Object {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::StateManager(_) => Kind::StateManager,
+            Self::ForkBackend(_) => Kind::ForkBackend,
+            Self::ForkReply(_) => Kind::ForkReply,
+        }
+    }
+}
+
+/// What a slot's lock guards.
+#[derive(Default)]
+pub(super) struct Entry {
+    generation: usize,
+    pub(super) object: Option<Object>,
+    /// Calls on this object may run callbacks of the host, which may call back.
+    pub(super) calls_back: bool,
+    /// Text of the last failed call.
+    pub(super) last_error: Option<String>,
+    /// Text of the panic after which the object is not trusted any more.
+    pub(super) broken: Option<String>,
+    /// A text that did not fit the caller's buffer, kept for the call with a larger one.
+    pub(super) kept_text: Option<super::buffer::KeptText>,
+}
+
+/// One place of the table.
+#[derive(Default)]
+pub(super) struct Slot {
+    entry: Mutex<Entry>,
+    /// The thread inside a call that may run callbacks, as [`thread_token`]; 0 for none.
+    owner: AtomicUsize,
+}
+
+struct Table {
+    chunks: [OnceLock<Box<[Slot]>>; CHUNKS],
+    free: Mutex<Free>,
+}
+
+struct Free {
+    /// Indices that were used and may be used again.
+    returned: Vec<usize>,
+    /// The lowest index never used.
+    unused: usize,
+}
+
+static TABLE: Table =
+    Table { chunks: [const { OnceLock::new() }; CHUNKS], free: Mutex::new(Free { returned: Vec::new(), unused: 0 }) };
+
+/// A number that no other living thread has.
+fn thread_token() -> usize {
+    thread_local!(static TOKEN: u8 = const { 0 });
+    TOKEN.with(|token| std::ptr::from_ref(token).addr())
+}
+
+#[inline]
+fn locate(index: usize) -> (usize, usize) {
+    let position = index + FIRST_CHUNK;
+    let chunk = (position.ilog2() - FIRST_CHUNK.ilog2()) as usize;
+    (chunk, position - (FIRST_CHUNK << chunk))
+}
+
+fn encode(kind: Kind, index: usize, generation: usize) -> usize {
+    generation << (KIND_BITS + INDEX_BITS) | index << KIND_BITS | kind as usize
+}
+
+/// The slot and generation that a handle names, whatever is in the slot now.
+#[inline]
+fn decode(handle: usize, kind: Kind) -> Option<(&'static Slot, usize)> {
+    if handle & ((1 << KIND_BITS) - 1) != kind as usize {
+        return None;
+    }
+    let index = handle >> KIND_BITS & ((1 << INDEX_BITS) - 1);
+    let generation = handle >> (KIND_BITS + INDEX_BITS);
+    let (chunk, offset) = locate(index);
+    Some((TABLE.chunks.get(chunk)?.get()?.get(offset)?, generation))
+}
+
+/// Puts an object into the table and returns its handle.
+pub(super) fn insert(object: Object, calls_back: bool) -> Result<usize> {
+    let mut free = TABLE.free.lock();
+    let index = match free.returned.pop() {
+        Some(index) => index,
+        None if free.unused < CAPACITY => {
+            free.unused += 1;
+            free.unused - 1
+        }
+        None => return Err(Error::OutOfMemory(format!("all {CAPACITY} handles are in use"))),
+    };
+    drop(free);
+    let (chunk, offset) = locate(index);
+    let slots = TABLE.chunks[chunk].get_or_init(|| (0..FIRST_CHUNK << chunk).map(|_| Slot::default()).collect());
+    let mut entry = slots[offset].entry.lock();
+    let (kind, generation) = (object.kind(), entry.generation);
+    *entry = Entry { generation, object: Some(object), calls_back, ..Entry::default() };
+    Ok(encode(kind, index, generation))
+}
+
+/// Takes the object out of the table, waiting for a call that is under way. The handle is dead from then on.
+pub(super) fn remove(handle: usize, kind: Kind) -> Result<Object> {
+    let mut access = Access::to(handle, kind)?;
+    let entry = &mut *access.entry;
+    let generation = entry.generation + 1;
+    let object = std::mem::take(entry).object;
+    entry.generation = generation;
+    let reusable = generation < 1 << GENERATION_BITS;
+    drop(access);
+    if reusable {
+        TABLE.free.lock().returned.push(handle >> KIND_BITS & ((1 << INDEX_BITS) - 1));
+    }
+    object.ok_or_else(|| invalid(handle, kind))
+}
+
+/// A live handle, locked.
+pub(super) struct Access {
+    /// The slot to sign out of, where callbacks may come in between.
+    owned: Option<&'static Slot>,
+    pub(super) entry: MutexGuard<'static, Entry>,
+}
+
+impl Access {
+    /// Locks the slot of a live handle of this kind. A thread that is already inside a call on it, in a callback, is
+    /// refused instead of waiting for itself.
+    #[inline]
+    pub(super) fn to(handle: usize, kind: Kind) -> Result<Self> {
+        let Some((slot, generation)) = decode(handle, kind) else { return Err(invalid(handle, kind)) };
+        let entry = match slot.entry.try_lock() {
+            Some(entry) => entry,
+            None => slot.wait(kind)?,
+        };
+        if entry.generation != generation || entry.object.is_none() {
+            drop(entry);
+            return Err(invalid(handle, kind));
+        }
+        let owned = entry.calls_back.then_some(slot);
+        if let Some(slot) = owned {
+            slot.owner.store(thread_token(), Ordering::Relaxed);
+        }
+        Ok(Self { owned, entry })
+    }
+}
+
+impl Drop for Access {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(slot) = self.owned {
+            slot.owner.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Slot {
+    #[cold]
+    fn wait(&'static self, kind: Kind) -> Result<MutexGuard<'static, Entry>> {
+        // Only this thread stores its own token, and clears it before it unlocks: seeing it means being inside.
+        if self.owner.load(Ordering::Relaxed) == thread_token() {
+            return Err(Error::InvalidState(format!("call on a {kind} from inside its own callback")));
+        }
+        Ok(self.entry.lock())
+    }
+}
+
+#[cold]
+fn invalid(handle: usize, kind: Kind) -> Error {
+    if handle == 0 {
+        return Error::InvalidHandle(format!("the {kind} handle is NULL"));
+    }
+    for other in [Kind::StateManager, Kind::ForkBackend, Kind::ForkReply] {
+        let alive = |(slot, generation): (&Slot, usize)| {
+            slot.entry.try_lock().is_some_and(|entry| entry.generation == generation && entry.object.is_some())
+        };
+        if other != kind && decode(handle, other).is_some_and(alive) {
+            return Error::InvalidHandle(format!("handle {handle:#x} is a {other}, not a {kind}"));
+        }
+    }
+    Error::InvalidHandle(format!("handle {handle:#x} is no live {kind}: destroyed before, or never one"))
+}
+
+/// The kind that the handle claims to be of.
+pub(super) fn claimed_kind(handle: usize) -> Option<Kind> {
+    [Kind::StateManager, Kind::ForkBackend, Kind::ForkReply]
+        .into_iter()
+        .find(|kind| handle & ((1 << KIND_BITS) - 1) == *kind as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indices_fill_the_chunks_without_gap() {
+        let mut expected = (0, 0);
+        for index in 0..10_000 {
+            assert_eq!(locate(index), expected, "index {index}");
+            expected.1 += 1;
+            if expected.1 == FIRST_CHUNK << expected.0 {
+                expected = (expected.0 + 1, 0);
+            }
+        }
+        assert_eq!(locate(CAPACITY - 1), (CHUNKS - 1, (FIRST_CHUNK << (CHUNKS - 1)) - 1));
+        assert!(CAPACITY <= 1 << INDEX_BITS);
+    }
+
+    #[test]
+    fn a_handle_dies_with_its_object_and_its_slot_is_used_again() {
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..1000 {
+            let handle = insert(Object::StateManager(Box::default()), false).unwrap();
+            assert!(seen.insert(handle));
+            assert!(handle >> 52 == 0 && handle % 16 != 0);
+            assert!(Access::to(handle, Kind::StateManager).is_ok());
+            assert!(matches!(Access::to(handle, Kind::ForkBackend), Err(Error::InvalidHandle(_))));
+            assert!(remove(handle, Kind::StateManager).is_ok());
+            assert!(remove(handle, Kind::StateManager).is_err());
+            assert!(Access::to(handle, Kind::StateManager).is_err());
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! One JSON-RPC request: its method, its parameters, and which questions its answer settles.
+
+use super::block::{BlockParam, BlockTag};
+use crate::state::Request;
+use alloy_primitives::{Address, B256, U256};
+use std::fmt::Write;
+
+/// A JSON-RPC request that the fork can send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    ChainId,
+    /// Resolves the block tag.
+    Block,
+    BlockHash(u64),
+    /// `eth_getProof`. `account` tells whether the account was asked for, or comes along only.
+    Proof {
+        address: Address,
+        slots: Vec<U256>,
+        account: bool,
+    },
+    Balance(Address),
+    Nonce(Address),
+    /// The code as a part of the account, where `eth_getProof` is not used.
+    AccountCode(Address),
+    /// The code for itself; its hash must be `expected` where that is known.
+    Code {
+        address: Address,
+        expected: Option<B256>,
+    },
+    Slot(Address, U256),
+}
+
+impl Call {
+    pub(super) fn method(&self, tag: &BlockTag) -> &'static str {
+        match self {
+            Self::ChainId => "eth_chainId",
+            Self::Block => tag.query().0,
+            Self::BlockHash(_) => "eth_getBlockByNumber",
+            Self::Proof { .. } => "eth_getProof",
+            Self::Balance(_) => "eth_getBalance",
+            Self::Nonce(_) => "eth_getTransactionCount",
+            Self::AccountCode(_) | Self::Code { .. } => "eth_getCode",
+            Self::Slot(..) => "eth_getStorageAt",
+        }
+    }
+
+    /// The JSON array of parameters. `block` names the pinned block; it is not used before that is known.
+    pub(super) fn params(&self, tag: &BlockTag, block: &BlockParam) -> String {
+        match self {
+            Self::ChainId => "[]".into(),
+            Self::Block => tag.query().1,
+            Self::BlockHash(number) => format!("[\"{number:#x}\",false]"),
+            Self::Proof { address, slots, .. } => {
+                let mut params = format!("[\"{address:#x}\",[");
+                for (i, slot) in slots.iter().enumerate() {
+                    let comma = if i == 0 { "" } else { "," };
+                    // Always 32 bytes: anvil and hardhat refuse shorter keys. Writing to a `String` cannot fail.
+                    let _ = write!(params, "{comma}\"{:#x}\"", B256::from(*slot));
+                }
+                let _ = write!(params, "],{}]", block.json());
+                params
+            }
+            Self::Balance(address) | Self::Nonce(address) | Self::AccountCode(address) | Self::Code { address, .. } => {
+                format!("[\"{address:#x}\",{}]", block.json())
+            }
+            Self::Slot(address, slot) => {
+                format!("[\"{address:#x}\",\"{:#x}\",{}]", B256::from(*slot), block.json())
+            }
+        }
+    }
+
+    pub(super) fn is_proof(&self) -> bool {
+        matches!(self, Self::Proof { .. })
+    }
+
+    /// The questions that stay open when this call fails.
+    pub(super) fn covers(&self) -> Vec<Request> {
+        match self {
+            Self::ChainId | Self::Block => vec![Request::Block],
+            Self::BlockHash(number) => vec![Request::BlockHash(*number)],
+            Self::Proof { address, slots, account } => {
+                let slots = slots.iter().map(|slot| Request::Storage(*address, *slot));
+                account.then_some(Request::Account(*address)).into_iter().chain(slots).collect()
+            }
+            Self::Balance(address) | Self::Nonce(address) | Self::AccountCode(address) => {
+                vec![Request::Account(*address)]
+            }
+            Self::Code { address, .. } => vec![Request::Code(*address)],
+            Self::Slot(address, slot) => vec![Request::Storage(*address, *slot)],
+        }
+    }
+
+    /// Cuts the slots of a proof so that its parameters fit into `max_len` bytes, one slot at least; returns the rest.
+    pub(super) fn fit(&mut self, block: &BlockParam, max_len: usize) -> Vec<U256> {
+        // Quotes, `0x`, 64 digits and a comma.
+        const SLOT_LEN: usize = 69;
+        let Self::Proof { slots, .. } = self else { return Vec::new() };
+        // Brackets, quotes, commas, `0x` and 40 digits around slots and block.
+        let frame = "[\"0x\",[],]".len() + 40 + block.json().len();
+        let room = max_len.saturating_sub(frame).saturating_add(1) / SLOT_LEN;
+        if slots.len() <= room { Vec::new() } else { slots.split_off(room.max(1).min(slots.len())) }
+    }
+
+    /// Method, address, slot and block, for error texts.
+    pub(super) fn describe(&self, tag: &BlockTag, block: &BlockParam) -> String {
+        let method = self.method(tag);
+        match self {
+            Self::ChainId => method.to_owned(),
+            Self::Block => format!("{method} of block {tag}"),
+            Self::BlockHash(number) => format!("{method} of block {number}"),
+            Self::Proof { address, slots, .. } => match slots.as_slice() {
+                [] => format!("{method} of {address} at block {block}"),
+                [slot] => format!("{method} of {address}, slot {slot:#x}, at block {block}"),
+                [slot, rest @ ..] => {
+                    format!("{method} of {address}, slot {slot:#x} and {} more, at block {block}", rest.len())
+                }
+            },
+            Self::Balance(address) | Self::Nonce(address) | Self::AccountCode(address) | Self::Code { address, .. } => {
+                format!("{method} of {address} at block {block}")
+            }
+            Self::Slot(address, slot) => format!("{method} of {address}, slot {slot:#x}, at block {block}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proof(slots: usize) -> Call {
+        Call::Proof { address: Address::repeat_byte(0xaa), slots: (0..slots).map(U256::from).collect(), account: true }
+    }
+
+    #[test]
+    fn slot_keys_have_32_bytes() {
+        let params = proof(2).params(&BlockTag::Latest, &BlockParam::Number(16));
+        let zero = "0".repeat(64);
+        let one = format!("{}1", "0".repeat(63));
+        assert_eq!(params, format!("[\"0x{}\",[\"0x{zero}\",\"0x{one}\"],\"0x10\"]", "aa".repeat(20)));
+    }
+
+    #[test]
+    fn proofs_are_cut_to_the_last_byte() {
+        let block = BlockParam::Number(16);
+        for slots in 1..6 {
+            let len = proof(slots).params(&BlockTag::Latest, &block).len();
+            let mut exact = proof(5);
+            assert_eq!(exact.fit(&block, len).len(), 5 - slots);
+            assert_eq!(exact.params(&BlockTag::Latest, &block).len(), len);
+            let mut short = proof(5);
+            assert_eq!(short.fit(&block, len - 1).len(), 5 - (slots - 1).max(1));
+        }
+        assert_eq!(proof(3).fit(&block, 0).len(), 2);
+        assert!(proof(0).fit(&block, 0).is_empty());
+    }
+}

@@ -1,0 +1,235 @@
+//! What the threads of a fork share under its lock: cache, pin, open questions, counters.
+
+use super::answer::Answer;
+use super::block::{BlockParam, BlockTag, PinnedBlock};
+use super::cache::Cache;
+use super::call::Call;
+use super::host::HostQueue;
+use super::options::{AccountSource, ForkOptions};
+use super::plan::Want;
+use super::stats::ForkStats;
+use crate::error::{Error, Result};
+use crate::state::{Request, SourceAccount};
+use alloy_primitives::map::HashMap;
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
+use std::sync::{Arc, OnceLock};
+
+/// A question that has been asked for and is not settled. Its outcome is set once, under the lock.
+#[derive(Default)]
+pub(super) struct Flight {
+    pub(super) outcome: OnceLock<Result<()>>,
+}
+
+/// The parts of an account that is asked for without a proof.
+#[derive(Default)]
+struct Parts {
+    balance: Option<U256>,
+    nonce: Option<u64>,
+    code_hash: Option<B256>,
+}
+
+pub(super) struct Inner {
+    pub(super) cache: Cache,
+    pub(super) stats: ForkStats,
+    pub(super) host: HostQueue,
+    /// Open questions. Each is planned, under way, or waits for the host.
+    pub(super) flights: HashMap<Request, Arc<Flight>>,
+    pub(super) pin: Option<PinnedBlock>,
+    /// How requests for values name the block; not used before the pin is resolved.
+    pub(super) block: BlockParam,
+    pub(super) batch_limit: usize,
+    hosted: bool,
+    pinned: bool,
+    by_hash: bool,
+    source: AccountSource,
+    /// Found out that the node has no `eth_getProof`.
+    no_proofs: bool,
+    chain_id: Option<u64>,
+    header: Option<(u64, B256)>,
+    parts: HashMap<Address, Parts>,
+}
+
+impl Flight {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+}
+
+impl Inner {
+    /// `hosted`: the host carries the requests, and failures wait for its next read.
+    pub(super) fn new(options: &ForkOptions, hosted: bool) -> Self {
+        let block = match &options.block {
+            BlockTag::Verbatim(tag) => BlockParam::Verbatim(tag.clone()),
+            BlockTag::Hash(hash) => BlockParam::Hash(*hash),
+            _ => BlockParam::Number(0),
+        };
+        Self {
+            cache: Cache::new(options.max_cache_size, options.max_code_bytes),
+            stats: ForkStats::default(),
+            host: HostQueue::default(),
+            flights: HashMap::default(),
+            pin: None,
+            block,
+            batch_limit: options.max_batch,
+            hosted,
+            pinned: !matches!(options.block, BlockTag::Verbatim(_)),
+            by_hash: matches!(options.block, BlockTag::Hash(_)),
+            source: options.account_source,
+            no_proofs: false,
+            chain_id: None,
+            header: None,
+            parts: HashMap::default(),
+        }
+    }
+
+    /// Whether values have to wait until the block is known.
+    pub(super) fn lacks_pin(&self) -> bool {
+        self.pinned && self.pin.is_none()
+    }
+
+    pub(super) fn is_pinned(&self) -> bool {
+        self.pinned
+    }
+
+    /// Whether accounts and slots are asked for with `eth_getProof`.
+    pub(super) fn proofs(&self) -> bool {
+        match self.source {
+            AccountSource::Auto => !self.no_proofs,
+            AccountSource::Proof => true,
+            AccountSource::Fields => false,
+        }
+    }
+
+    /// Gives `eth_getProof` up for good, where that is allowed.
+    pub(super) fn give_up_proofs(&mut self) -> bool {
+        if self.source != AccountSource::Auto {
+            return false;
+        }
+        self.no_proofs = true;
+        true
+    }
+
+    /// Whether the question can be answered at once.
+    pub(super) fn is_ready(&self, want: &Want) -> bool {
+        match want.request {
+            Request::Block => !self.lacks_pin(),
+            Request::Account(address) => self.cache.accounts.contains(&address),
+            Request::Storage(address, slot) => self.cache.slots.contains(&(address, slot)),
+            Request::Code(address) => {
+                let hash = want.code_hash.or_else(|| match self.cache.accounts.peek(&address) {
+                    None => None,
+                    Some(account) => Some(account.map_or(KECCAK256_EMPTY, |account| account.code_hash)),
+                });
+                hash.is_some_and(|hash| hash == KECCAK256_EMPTY || self.cache.code.contains(&hash))
+            }
+            Request::BlockHash(number) => {
+                self.pin.is_some_and(|pin| number >= pin.number) || self.cache.block_hashes.contains(&number)
+            }
+        }
+    }
+
+    /// What has to be asked for so that `request` can be answered: a code needs its account too.
+    pub(super) fn wants(&self, request: Request) -> impl Iterator<Item = Want> + use<> {
+        let Request::Code(address) = request else { return [Some(request.into()), None].into_iter().flatten() };
+        let account = self.cache.accounts.peek(&address).copied();
+        let code = match account {
+            // Without proofs the code comes along with the account.
+            None if !self.proofs() => None,
+            None => Some(request.into()),
+            Some(account) => Some(Want { request, code_hash: account.map(|account| account.code_hash) }),
+        };
+        [code, account.is_none().then_some(Request::Account(address).into())].into_iter().flatten()
+    }
+
+    /// Takes a decoded answer in: the one door to the cache.
+    pub(super) fn admit(&mut self, call: &Call, answer: Answer) {
+        match (call, answer) {
+            (_, Answer::ChainId(chain_id)) => {
+                self.chain_id = Some(chain_id);
+                self.complete_pin();
+            }
+            (_, Answer::Block { number, hash }) => {
+                self.header = Some((number, hash));
+                self.complete_pin();
+            }
+            (Call::BlockHash(number), Answer::BlockHash(hash)) => self.cache.block_hashes.deliver(*number, hash),
+            (Call::Proof { address, account: asked, .. }, Answer::Proof { account, slots }) => {
+                if *asked {
+                    self.cache.accounts.deliver(*address, account);
+                } else {
+                    self.cache.accounts.keep(*address, account);
+                }
+                for (slot, value) in slots {
+                    self.cache.slots.deliver((*address, slot), value);
+                }
+            }
+            (Call::Slot(address, slot), Answer::Slot(value)) => self.cache.slots.deliver((*address, *slot), value),
+            (Call::Balance(address), Answer::Balance(balance)) => {
+                self.complete_account(*address, |parts| parts.balance = Some(balance));
+            }
+            (Call::Nonce(address), Answer::Nonce(nonce)) => {
+                self.complete_account(*address, |parts| parts.nonce = Some(nonce));
+            }
+            (call, Answer::Code { hash, code }) => {
+                if !code.is_empty() {
+                    self.cache.code.deliver(hash, code);
+                }
+                if let Call::AccountCode(address) = call {
+                    self.complete_account(*address, |parts| parts.code_hash = Some(hash));
+                }
+            }
+            // `decode` gives each call its own kind of answer.
+            _ => return,
+        }
+        if !matches!(call, Call::ChainId | Call::Block | Call::Balance(_) | Call::Nonce(_) | Call::AccountCode(_)) {
+            for request in call.covers() {
+                self.settle(request, Ok(()));
+            }
+        }
+    }
+
+    fn complete_pin(&mut self) {
+        let (Some(chain_id), Some((number, hash))) = (self.chain_id, self.header) else { return };
+        self.pin = Some(PinnedBlock { chain_id, number, hash });
+        self.block = if self.by_hash { BlockParam::Hash(hash) } else { BlockParam::Number(number) };
+        self.settle(Request::Block, Ok(()));
+    }
+
+    fn complete_account(&mut self, address: Address, add: impl FnOnce(&mut Parts)) {
+        let request = Request::Account(address);
+        // A sibling has failed meanwhile: the question is closed.
+        if !self.flights.contains_key(&request) {
+            return;
+        }
+        let parts = self.parts.entry(address).or_default();
+        add(parts);
+        let (Some(balance), Some(nonce), Some(code_hash)) = (parts.balance, parts.nonce, parts.code_hash) else {
+            return;
+        };
+        let absent = balance.is_zero() && nonce == 0 && code_hash == KECCAK256_EMPTY;
+        let account = (!absent).then_some(SourceAccount { balance, nonce, code_hash });
+        self.cache.accounts.deliver(address, account);
+        self.settle(request, Ok(()));
+    }
+
+    /// Closes a question. A failure is kept for the host's next read.
+    pub(super) fn settle(&mut self, request: Request, outcome: Result<()>) {
+        let Some(flight) = self.flights.remove(&request) else { return };
+        if let Request::Account(address) = request {
+            self.parts.remove(&address);
+        }
+        if let (true, Err(error)) = (self.hosted, &outcome) {
+            self.host.remember(request, error.clone());
+        }
+        // Only this function sets the outcome, and the flight has just been taken out.
+        let _ = flight.outcome.set(outcome);
+    }
+
+    /// Closes all questions that `call` was to answer, with one failure.
+    pub(super) fn fail(&mut self, call: &Call, error: &Error) {
+        self.stats.failures += 1;
+        for request in call.covers() {
+            self.settle(request, Err(error.clone()));
+        }
+    }
+}

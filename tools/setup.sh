@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Makes sure that what a target needs is there: tools/setup.sh rust cc node curl …
+# Quiet and quick when nothing is missing; Debian's packages come by apt, npm's into build/tools. Logs are in build/logs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p build/logs build/tools
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+die() {
+    printf 'setup: %s\n' "$*" >&2
+    exit 1
+}
+
+# logged NAME COMMAND…: runs the command with its output in build/logs, which is shown only when it fails.
+logged() {
+    local log="build/logs/setup-$1.log"
+    shift
+    if ! "$@" >"$log" 2>&1 </dev/null; then
+        tail -n 20 "$log" >&2
+        die "failed: $* (whole log: $log)"
+    fi
+}
+
+# apt_install WHY PACKAGE…
+apt_install() {
+    local why=$1 as_root=()
+    shift
+    have apt-get || die "$why is missing: install what Debian calls '$*'"
+    if [ "$(id -u)" != 0 ]; then
+        have sudo && sudo -n true 2>/dev/null || die "$why is missing: run 'apt-get install $*' as root"
+        as_root=(sudo -n)
+    fi
+    printf 'installing %s\n' "$*"
+    local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+    logged apt-update "${apt[@]}" update
+    logged "apt-$1" "${apt[@]}" install --no-install-recommends --yes "$@"
+}
+
+setup_rust() {
+    have cargo && have rustc || die "cargo is missing: install Rust from your distribution, or with rustup"
+    if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
+        have rustup || die "rustfmt or clippy is missing, and there is no rustup to install them with"
+        logged rustup rustup component add rustfmt clippy
+    fi
+}
+
+setup_cc() {
+    if ! have cc || ! have c++; then apt_install "a C and C++ compiler" gcc g++ libc6-dev; fi
+}
+
+setup_pkgconfig() {
+    if ! have pkg-config; then apt_install pkg-config pkg-config; fi
+}
+
+# What the example with libcurl as its HTTP client is built with.
+setup_curl() {
+    setup_pkgconfig
+    if ! pkg-config --exists libcurl; then apt_install "libcurl's header" libcurl4-openssl-dev; fi
+}
+
+setup_valgrind() {
+    if ! have valgrind; then apt_install valgrind valgrind; fi
+}
+
+setup_python() {
+    if ! have python3; then apt_install python3 python3-minimal; fi
+}
+
+setup_node() {
+    if ! have node || ! have npm; then apt_install "Node.js" nodejs npm; fi
+    local major
+    major=$(node -p 'process.versions.node.split(".")[0]')
+    [ "$major" -ge 18 ] || die "Node.js 18 or newer is needed, this one is $(node --version)"
+}
+
+# A real Ethereum node and a Solidity compiler: build/tools/node_modules/{.bin/anvil,solc}
+setup_npm() {
+    setup_node
+    local dir=build/tools anvil=build/tools/node_modules/.bin/anvil stamp=build/tools/installed.json system cpu version
+    if [ -x "$anvil" ] && cmp -s tools/node/package-lock.json "$stamp"; then return; fi
+    printf 'installing anvil and solc\n'
+    rm -f "$stamp"
+    cp tools/node/package.json tools/node/package-lock.json tools/node/.npmrc "$dir/"
+    logged npm npm ci --prefix "$dir" --ignore-scripts --loglevel=error
+    if [ ! -x "$anvil" ]; then
+        # The lock file names the node for Linux on x86-64. Elsewhere its sister package of the same version has it.
+        case $(uname -s) in Linux) system=linux ;; Darwin) system=darwin ;; *) die "no anvil for $(uname -s)" ;; esac
+        case $(uname -m) in x86_64) cpu=amd64 ;; aarch64 | arm64) cpu=arm64 ;; *) die "no anvil for $(uname -m)" ;; esac
+        version=$(node -p 'Object.values(require("./tools/node/package.json").optionalDependencies)[0]')
+        logged npm-anvil npm install --prefix "$dir" --no-save --no-package-lock --ignore-scripts --loglevel=error \
+            "@foundry-rs/anvil-$system-$cpu@$version"
+    fi
+    [ -x "$anvil" ] || die "npm has installed no anvil"
+    # Last: this file says that the installation is whole.
+    cp tools/node/package-lock.json "$stamp"
+}
+
+for need in "$@"; do
+    declare -F "setup_$need" >/dev/null || die "unknown need: $need"
+    "setup_$need"
+done
