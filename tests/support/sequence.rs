@@ -207,7 +207,10 @@ impl<S: Subject> Run<'_, S> {
                     if !self.model.is_forked() {
                         return Err(Failure::Other(format!("{failure:?} without a source")));
                     }
-                    self.unchanged().map_err(Failure::Other)?;
+                    // Now and then: there are many of these.
+                    if self.dice.below(4) == 0 {
+                        self.unchanged().map_err(Failure::Other)?;
+                    }
                     if failure == Failure::Missing {
                         let all = self.dice.below(3) > 0;
                         self.subject.serve(all);
@@ -256,6 +259,9 @@ impl<S: Subject> Run<'_, S> {
 
     fn observe(&mut self) -> Checked {
         self.unchanged()?;
+        if self.dice.below(3) > 0 {
+            self.observe_at_once()?;
+        }
         for address in ADDRESSES {
             let info = self.model.account(address);
             let [balance, nonce, code] = [0, 1, 2].map(|field| self.model.hides_field(address, field));
@@ -274,6 +280,16 @@ impl<S: Subject> Run<'_, S> {
             }
         }
         Ok(())
+    }
+
+    /// Accounts and slots in two batches, so that a host is asked for all of it together.
+    fn observe_at_once(&mut self) -> Checked {
+        let infos = ADDRESSES.map(|address| self.model.account(address)).to_vec();
+        self.read(|| "all accounts".into(), false, &infos, |subject| subject.account_batch(&ADDRESSES))?;
+        let keys: Vec<Key> = ADDRESSES.iter().flat_map(|address| SLOTS.map(|slot| (*address, slot))).collect();
+        let values = keys.iter().map(|(address, slot)| self.model.storage(*address, *slot)).collect();
+        let hidden = keys.iter().all(|(address, slot)| self.model.hides_slot(*address, *slot));
+        self.read(|| "all slots".into(), hidden, &values, |subject| subject.storage_batch(&keys))
     }
 
     fn step(&mut self, op: &Op) -> Checked {

@@ -26,7 +26,7 @@ use worldstate::state::{
 };
 
 /// More than any page here.
-const PAGE: usize = 64;
+const PAGE: usize = 8;
 
 /// A state manager, and below it maybe a fork whose requests this host answers.
 pub(crate) struct ThroughC {
@@ -177,7 +177,7 @@ impl ThroughC {
 
     /// Takes all requests as one body and answers it, last request first; false when there is none.
     fn serve_batch(&mut self) -> bool {
-        let (mut id, mut body, mut length) = (0, vec![0; 1 << 16], 0);
+        let (mut id, mut body, mut length) = (0, [0; 1 << 14], 0);
         // SAFETY: the buffer is as long as said.
         let status = unsafe {
             fork_backend_next_batch(
