@@ -14,6 +14,10 @@
 #[cfg(panic = "abort")]
 compile_error!("worldstate turns panics into a status at the C boundary: build it with panic = \"unwind\"");
 
+// The tests' support files name the crate; some of its own tests include them.
+#[cfg(test)]
+extern crate self as worldstate;
+
 pub mod error;
 pub mod ffi;
 pub mod fork;

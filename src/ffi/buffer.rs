@@ -154,6 +154,7 @@ impl<T> Out<T> {
     }
 
     #[inline]
+    #[expect(clippy::unnecessary_wraps, reason = "writing is the last step of an export, whose result this is")]
     pub(super) fn write(self, value: T) -> Result<()> {
         // SAFETY: writable by the contract of `new`; write_unaligned needs no alignment.
         unsafe { self.0.write_unaligned(value) };

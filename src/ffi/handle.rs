@@ -23,6 +23,26 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+/// A journaled world state. Opaque.
+pub struct StateManager(());
+
+/// Names a state manager. Lives from its create to its destroy. May be used from any thread; of several at once, one
+/// gets in and the others wait.
+pub type StateManagerHandle = *mut StateManager;
+
+/// A chain's state at one block, fetched as it is read. Opaque.
+pub struct ForkBackend(());
+
+/// Names a fork backend. Lives from its create or open to its destroy; state managers on it keep what is behind it
+/// alive. May be used from any thread, by several at once.
+pub type ForkBackendHandle = *mut ForkBackend;
+
+/// Where a callback of a fork backend leaves its answer. Opaque.
+pub struct ForkReply(());
+
+/// Names the reply of one callback. Lives until that callback returns. May be used from any thread.
+pub type ForkReplyHandle = *mut ForkReply;
+
 const KIND_BITS: u32 = 4;
 const INDEX_BITS: u32 = if usize::BITS >= 64 { 20 } else { 14 };
 const GENERATION_BITS: u32 = if usize::BITS >= 64 { 28 } else { 14 };

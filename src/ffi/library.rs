@@ -48,8 +48,9 @@ pub unsafe extern "C" fn worldstate_last_error(
 /// Panics inside the library, on purpose: in a call without handle when `handle` is NULL, else in one on that state
 /// manager.
 #[cfg(feature = "test-hooks")]
+#[expect(clippy::missing_panics_doc, reason = "the guard catches it: that is what is tested")]
 #[unsafe(no_mangle)]
-pub extern "C" fn worldstate_test_panic(handle: super::state_manager::StateManagerHandle) -> c_int {
+pub extern "C" fn worldstate_test_panic(handle: super::handle::StateManagerHandle) -> c_int {
     if handle.is_null() {
         return guard::bare(|| panic!("asked to panic without handle"));
     }

@@ -6,16 +6,17 @@
 //! | [`library`] | version, error texts |
 //! | [`state_manager`] | the journaled state |
 //! | [`fork_backend`] | remote state |
-//! | `handle` | the handle table |
+//! | [`handle`] | the handles and their table |
 //! | `guard` | what stands around every export: handle look-up, panics, error texts |
 //! | `buffer` | reading C inputs, writing C outputs |
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc, reason = "the contract of all exports is one: FFI-BOUNDARY.md, Memory ownership")]
+#![allow(clippy::doc_markdown, reason = "docs of exports become the comments of the C header, in C words")]
 
 mod buffer;
 pub mod fork_backend;
 mod guard;
-mod handle;
+pub mod handle;
 pub mod library;
 pub mod state_manager;
 pub mod status;

@@ -197,6 +197,10 @@ impl<'a> Before<'a> {
     fn storage<'b>(&'b self, now: &'b Account) -> &'b Storage {
         self.storage.or(self.account.map(|account| &account.storage)).unwrap_or(&now.storage)
     }
+
+    fn is_cleared_since(&self, now: &Account) -> bool {
+        now.storage.cleared && !self.storage(now).cleared
+    }
 }
 
 /// The fields of an account then or now, as local writes say.
@@ -288,8 +292,9 @@ impl State {
             let (then, present) = (before.fields(now), Fields::of(now));
             let balance_or_nonce = then.balance != present.balance || then.nonce != present.nonce;
             let code = then.code != present.code;
-            if !(then.detached && present.detached) && (balance_or_nonce || code || then.existence != present.existence)
-            {
+            let fields_differ = balance_or_nonce || code || then.existence != present.existence;
+            let cleared = present.existence == Existence::Inherited && before.is_cleared_since(now);
+            if (fields_differ && !(then.detached && present.detached)) || cleared {
                 requests.push(Request::Account(*address));
             }
             for slot in Self::candidates(before, now) {
@@ -372,9 +377,17 @@ impl State {
                 changes.storage.push(StorageChange { address, slot, original_value, new_value });
             }
         }
-        let hidden_since = now.storage.cleared && !before.storage(now).cleared;
-        if hidden_since && self.source.is_some() && now.existence != Existence::Absent {
-            changes.cleared_storage.push(address);
+        if let Some(source) = &self.source
+            && before.is_cleared_since(now)
+        {
+            let exists = match now.existence {
+                Existence::Present => true,
+                Existence::Absent => false,
+                Existence::Inherited => source.account(address)?.is_some(),
+            };
+            if exists {
+                changes.cleared_storage.push(address);
+            }
         }
         Ok(())
     }

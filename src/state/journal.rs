@@ -174,9 +174,8 @@ impl Journal {
 
     /// Closes the innermost checkpoint and keeps what was written since.
     pub(super) fn commit_checkpoint(&mut self) -> Result<()> {
-        self.checkpoints.pop().ok_or(Error::NoCheckpoint)?;
-        self.compact();
-        self.release_if_idle();
+        let mark = self.checkpoints.pop().ok_or(Error::NoCheckpoint)?;
+        self.forget_mark(mark.order);
         Ok(())
     }
 
@@ -205,9 +204,8 @@ impl Journal {
     /// Forgets one snapshot and keeps what was written since.
     pub(super) fn delete_snapshot(&mut self, id: SnapshotId) -> Result<()> {
         let position = self.find_snapshot(id)?;
-        self.snapshots.remove(position);
-        self.compact();
-        self.release_if_idle();
+        let (_, mark) = self.snapshots.remove(position);
+        self.forget_mark(mark.order);
         Ok(())
     }
 
@@ -234,29 +232,81 @@ impl Journal {
         }
     }
 
-    /// Keeps a long-open mark's journal proportional to what was touched rather than to the number of writes:
-    /// of the entries after the newest mark, only the first of each target is kept.
+    /// Frees what only the mark of this age needed, once it is gone.
+    fn forget_mark(&mut self, order: u64) {
+        self.release_if_idle();
+        self.compact_before(order);
+        self.drop_unreachable();
+    }
+
+    /// Drops the entries before the oldest mark, which nothing can undo any more. Waits until they are as many as
+    /// those that are kept, so that each entry moves a constant number of times.
+    fn drop_unreachable(&mut self) {
+        let checkpoint = self.checkpoints.first().map(|mark| mark.length);
+        let snapshot = self.snapshots.first().map(|(_, mark)| mark.length);
+        let Some(oldest) = checkpoint.into_iter().chain(snapshot).min() else { return };
+        if oldest > 0 && oldest >= self.entries.len() - oldest {
+            self.entries.drain(..oldest);
+            self.marks_from(0).for_each(|mark| mark.length -= oldest);
+        }
+    }
+
+    /// Marks of this age and newer, in no particular order.
+    fn marks_from(&mut self, order: u64) -> impl Iterator<Item = &mut Mark> {
+        let checkpoint = self.checkpoints.partition_point(|mark| mark.order < order);
+        let snapshot = self.snapshots.partition_point(|(_, mark)| mark.order < order);
+        let snapshots = self.snapshots[snapshot..].iter_mut().map(|(_, mark)| mark);
+        self.checkpoints[checkpoint..].iter_mut().chain(snapshots)
+    }
+
+    /// The newest mark older than `order`.
+    fn newest_before(&mut self, order: u64) -> Option<&mut Mark> {
+        let checkpoint = self.checkpoints.partition_point(|mark| mark.order < order);
+        let snapshot = self.snapshots.partition_point(|(_, mark)| mark.order < order);
+        let checkpoint = self.checkpoints[..checkpoint].last_mut();
+        let snapshot = self.snapshots[..snapshot].last_mut().map(|(_, mark)| mark);
+        checkpoint.into_iter().chain(snapshot).max_by_key(|mark| mark.order)
+    }
+
+    /// Compacts the entries after the newest mark, once they are many.
+    fn compact(&mut self) {
+        let entries = self.entries.len();
+        let is_long = |mark: &Mark| entries - mark.length > mark.compact_at;
+        let long = match (self.checkpoints.last(), self.snapshots.last()) {
+            (Some(checkpoint), Some((_, snapshot))) if checkpoint.order < snapshot.order => is_long(snapshot),
+            (Some(checkpoint), _) => is_long(checkpoint),
+            (None, Some((_, snapshot))) => is_long(snapshot),
+            (None, None) => false,
+        };
+        if long {
+            self.compact_before(u64::MAX);
+        }
+    }
+
+    /// Keeps a long-open mark's journal proportional to what was touched rather than to the number of writes: of the
+    /// entries between the newest mark older than `order` and the next mark, only the first of each target is kept.
     ///
     /// That is enough, since undoing runs backwards and each entry assigns: whatever a later entry of the same target
     /// would restore, the first one overwrites. It holds across whole-account and whole-storage entries as well, which
     /// overwrite all that later entries put into the account or storage they replace.
-    fn compact(&mut self) {
-        let newest = match (self.checkpoints.last_mut(), self.snapshots.last_mut()) {
-            (Some(checkpoint), Some((_, snapshot))) if checkpoint.order < snapshot.order => snapshot,
-            (Some(checkpoint), _) => checkpoint,
-            (None, Some((_, snapshot))) => snapshot,
-            (None, None) => return,
-        };
-        if self.entries.len() - newest.length <= newest.compact_at {
+    fn compact_before(&mut self, order: u64) {
+        let end = self.marks_from(order).map(|mark| mark.length).min().unwrap_or(self.entries.len());
+        let Some(&mut Mark { length: start, compact_at, .. }) = self.newest_before(order) else { return };
+        if end - start <= compact_at {
             return;
         }
         let mut seen = HashSet::<Target>::default();
-        let mut position = 0;
-        let start = newest.length;
-        self.entries.retain(|undo| {
+        let mut position = start;
+        let mut tail = self.entries.split_off(start);
+        tail.retain(|undo| {
             position += 1;
-            position <= start || undo.target().is_none_or(|target| seen.insert(target))
+            position > end || undo.target().is_none_or(|target| seen.insert(target))
         });
-        newest.compact_at = (2 * (self.entries.len() - start)).max(COMPACT_MIN);
+        let removed = position - start - tail.len();
+        self.entries.append(&mut tail);
+        self.marks_from(order).for_each(|mark| mark.length -= removed);
+        if let Some(mark) = self.newest_before(order) {
+            mark.compact_at = (2 * (end - start - removed)).max(COMPACT_MIN);
+        }
     }
 }

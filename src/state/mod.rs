@@ -6,6 +6,8 @@
 
 mod account;
 mod changes;
+#[cfg(test)]
+mod compaction_tests;
 mod dump;
 mod journal;
 mod listing;

@@ -1,18 +1,12 @@
 //! The callback transport: the host's functions carry the requests.
 
 use crate::error::{Error, Result};
-use crate::ffi::handle::{self, Kind, Object};
+use crate::ffi::handle::{self, ForkReplyHandle, Kind, Object};
 use crate::ffi::{buffer, guard};
 use crate::fork::{Transport, TransportError};
 use serde_json::{Map, Value, json};
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::time::{Duration, Instant};
-
-/// Where a callback leaves its answer. Opaque.
-pub struct ForkReply(());
-
-/// Names the reply of one callback. Lives until that callback returns; may be used from any thread.
-pub type ForkReplyHandle = *mut ForkReply;
 
 /// The host's functions for a fork whose requests it carries itself, blocking. Either of the two may be NULL; `send` is
 /// taken when both are there.
@@ -122,7 +116,7 @@ impl Callbacks {
     }
 
     /// Runs one callback with a reply of its own.
-    fn call(&self, callback: impl FnOnce(ForkReplyHandle) -> c_int) -> std::result::Result<Vec<u8>, TransportError> {
+    fn call(callback: impl FnOnce(ForkReplyHandle) -> c_int) -> std::result::Result<Vec<u8>, TransportError> {
         let refused = |error: Error| TransportError::Refused(error.to_string());
         let reply = handle::insert(Object::ForkReply(Reply::default()), false).map_err(refused)?;
         let status = callback(std::ptr::without_provenance_mut(reply));
@@ -151,7 +145,7 @@ impl Callbacks {
         let method = CString::new(method).map_err(|error| unreadable(&error))?;
         let params = request.get("params").map(ToString::to_string).unwrap_or_default();
         let params = CString::new(params).map_err(|error| unreadable(&error))?;
-        let answer = self.call(|reply| {
+        let answer = Self::call(|reply| {
             // SAFETY: the function is the host's, called as the vtable documents; both texts outlive the call.
             unsafe { function(self.rpc_client, method.as_ptr(), params.as_ptr(), reply) }
         })?;
@@ -176,7 +170,7 @@ impl Transport for Callbacks {
                 let left = deadline.saturating_duration_since(Instant::now());
                 let timeout_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
                 let body = CString::new(body).map_err(|error| TransportError::Refused(error.to_string()))?;
-                self.call(|reply| {
+                Self::call(|reply| {
                     // SAFETY: the function is the host's, called as the vtable documents; the body outlives the call.
                     unsafe { function(self.rpc_client, body.as_ptr(), body.as_bytes().len(), timeout_ms, reply) }
                 })

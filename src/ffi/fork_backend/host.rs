@@ -1,8 +1,8 @@
 //! The host protocol: the library hands out requests, the host does the I/O and hands the answers back.
 
-use super::ForkBackendHandle;
 use crate::ffi::buffer::{self, Out, OutText};
 use crate::ffi::guard;
+use crate::ffi::handle::ForkBackendHandle;
 use std::ffi::{c_char, c_int};
 
 /// Takes the next request: its id, and method and params (a JSON array) as text with NUL, their lengths without the

@@ -5,20 +5,13 @@ use super::options::{self, ForkBackendOptions};
 use crate::error::{Error, Result};
 use crate::ffi::buffer::{self, Out};
 use crate::ffi::guard;
-use crate::ffi::handle::{self, Kind, Object};
+use crate::ffi::handle::{self, ForkBackendHandle, Kind, Object};
 use crate::fork::{Fork, ForkOptions, TransportKind};
 use crate::state::{Request, Source};
 use alloy_primitives::{Address, U256};
 use std::ffi::{c_char, c_int, c_void};
 
-/// A chain's state at one block. Opaque.
-pub struct ForkBackend(());
-
-/// Names a fork backend. Lives from its create or open to its destroy; state managers on it keep what is behind it
-/// alive. May be used from any thread, several at once.
-pub type ForkBackendHandle = *mut ForkBackend;
-
-/// A fork in the seed's manner: it asks with eth_getProof and eth_getCode only and passes `block_tag` on as given
+/// The plain way to a fork: it asks with eth_getProof and eth_getCode only and passes `block_tag` on as given
 /// ("pending" is refused), in each request. With `rpc_vtable` NULL the host carries the requests, with
 /// fork_backend_next_request and fork_backend_continue; `rpc_client` must then be NULL. `max_cache_size` 0 stands for
 /// 10,000 entries. NULL on failure: worldstate_last_error(NULL, …) says why. fork_backend_open does all the rest.

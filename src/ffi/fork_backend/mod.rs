@@ -7,4 +7,3 @@ pub mod options;
 pub mod stats;
 
 pub(super) use callback::Reply;
-pub use lifecycle::{ForkBackend, ForkBackendHandle};

@@ -195,19 +195,16 @@ unsafe fn transport(options: &ForkBackendOptions) -> Result<TransportKind> {
 pub(super) unsafe fn read(options: *const ForkBackendOptions) -> Result<ForkOptions> {
     // SAFETY: forwarded; all of its fields may be zero.
     let given = unsafe { versioned("ForkBackendOptions", options, EMPTY) }?;
-    let mut read = ForkOptions::default();
     // SAFETY: forwarded.
-    read.transport = unsafe { transport(&given) }?;
-    // SAFETY: forwarded.
-    if let Some(block) = unsafe { optional_text("block", given.block) }? {
-        read.block = block.parse::<BlockTag>()?;
-    }
-    read.account_source = match given.account_source {
+    let (transport, block) = unsafe { (transport(&given)?, optional_text("block", given.block)?) };
+    let block = block.map_or(Ok(BlockTag::default()), str::parse)?;
+    let account_source = match given.account_source {
         FORK_ACCOUNTS_AUTO => AccountSource::Auto,
         FORK_ACCOUNTS_PROOF => AccountSource::Proof,
         FORK_ACCOUNTS_FIELDS => AccountSource::Fields,
         other => return Err(Error::InvalidInput(format!("account_source {other} is none of FORK_ACCOUNTS_…"))),
     };
+    let mut read = ForkOptions { transport, block, account_source, ..ForkOptions::default() };
     let set = |option: &mut usize, value: usize| {
         if value != 0 {
             *option = value;

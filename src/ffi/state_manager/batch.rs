@@ -1,8 +1,9 @@
 //! Many values at a time. Arrays stand one after another without gaps: 20 bytes an address, 32 a word.
 
-use super::{StateManagerHandle, status_number};
+use super::account_status::status_number;
 use crate::ffi::buffer::{self, OutSlice};
 use crate::ffi::guard;
+use crate::ffi::handle::StateManagerHandle;
 use alloy_primitives::{Address, U256};
 use std::ffi::c_int;
 

@@ -1,8 +1,10 @@
 //! The same values as big-endian bytes: addresses of 20, words and hashes of 32.
 
-use super::{StateManagerHandle, no_block, status_number};
+use super::account_status::status_number;
+use super::no_block;
 use crate::ffi::buffer::{self, Out, OutSlice};
 use crate::ffi::guard;
+use crate::ffi::handle::StateManagerHandle;
 use std::ffi::c_int;
 
 /// Balance in wei: 32 bytes to `out`. Zero for an absent account.

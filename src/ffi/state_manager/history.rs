@@ -1,8 +1,9 @@
 //! Checkpoints, snapshots, changes.
 
-use super::{StateManagerHandle, since};
+use super::since;
 use crate::ffi::buffer::{KeptText, Out, OutText, TextOf};
 use crate::ffi::guard;
+use crate::ffi::handle::StateManagerHandle;
 use crate::state::SnapshotId;
 use std::ffi::{c_char, c_int};
 

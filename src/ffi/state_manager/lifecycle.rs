@@ -1,15 +1,8 @@
 //! Creating and destroying state managers.
 
-use crate::ffi::fork_backend::ForkBackendHandle;
 use crate::ffi::guard;
-use crate::ffi::handle::{Kind, Object};
+use crate::ffi::handle::{ForkBackendHandle, Kind, Object, StateManagerHandle};
 use crate::state::State;
-
-/// A journaled world state. Opaque.
-pub struct StateManager(());
-
-/// Names a state manager. Lives from its create to its destroy; may be used from any thread, one call at a time gets in.
-pub type StateManagerHandle = *mut StateManager;
 
 /// A new, empty state. NULL when no handle is free.
 #[unsafe(no_mangle)]

@@ -1,8 +1,10 @@
 //! Values as text.
 
-use super::{StateManagerHandle, no_block, status_number};
+use super::account_status::status_number;
+use super::no_block;
 use crate::ffi::buffer::{self, Out, OutNumber, OutSlice};
 use crate::ffi::guard;
+use crate::ffi::handle::StateManagerHandle;
 use std::ffi::{c_char, c_int};
 
 /// Balance in wei, as a `0x` quantity. `out_size` is at least 67. Zero for an absent account.

@@ -1,9 +1,9 @@
 //! The state as a whole: listings, dump and load, caches.
 
-use super::StateManagerHandle;
 use crate::error::Error;
 use crate::ffi::buffer::{self, KeptText, Out, OutSlice, OutText, TextOf};
 use crate::ffi::guard;
+use crate::ffi::handle::StateManagerHandle;
 use crate::state::{DumpFormat, Source};
 use alloy_primitives::{Address, U256};
 use std::ffi::{c_char, c_int};

@@ -1,0 +1,31 @@
+//! The model test again, inside the crate, where segments of eight entries are long enough to be compacted: many writes
+//! between the marks, so that nearly all undoing and comparing goes through compacted segments.
+
+#[path = "../../tests/support/model.rs"]
+mod model;
+#[path = "../../tests/support/remote.rs"]
+mod remote;
+#[path = "../../tests/support/sequence.rs"]
+mod sequence;
+#[path = "../../tests/support/subject.rs"]
+mod subject;
+
+use model::Model;
+use remote::{Dice, FaultySource, random_world};
+use sequence::{ADDRESSES, SLOTS, op, run, sequences};
+use subject::Direct;
+
+const SEQUENCES: u32 = 400;
+
+#[test]
+fn compacted_local_state_equals_model() {
+    sequences(2, SEQUENCES, 200, op(4), |ops, seed| run(&mut Direct::default(), Model::local(), ops, seed));
+}
+
+#[test]
+fn compacted_state_over_a_faulty_source_equals_model() {
+    sequences(3, SEQUENCES, 200, op(4), |ops, seed| {
+        let world = random_world(&mut Dice(seed), &ADDRESSES, &SLOTS, true);
+        run(&mut Direct::over(FaultySource::new(world.clone())), Model::over(world), ops, seed)
+    });
+}

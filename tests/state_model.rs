@@ -1,0 +1,33 @@
+//! Random operation sequences against a naive model that clones the whole world at every mark.
+//!
+//! `WORLDSTATE_SEED` varies the sequences, `WORLDSTATE_CASES` their number for each of the two tests. A failing sequence
+//! is printed shrunk, with the seed.
+
+#[path = "support/model.rs"]
+mod model;
+#[path = "support/remote.rs"]
+mod remote;
+#[path = "support/sequence.rs"]
+mod sequence;
+#[path = "support/subject.rs"]
+mod subject;
+
+use model::Model;
+use remote::{Dice, FaultySource, random_world};
+use sequence::{ADDRESSES, SLOTS, op, run, sequences};
+use subject::Direct;
+
+const SEQUENCES: u32 = 5_000;
+
+#[test]
+fn local_state_equals_model() {
+    sequences(0, SEQUENCES, 40, op(1), |ops, seed| run(&mut Direct::default(), Model::local(), ops, seed));
+}
+
+#[test]
+fn state_over_a_faulty_source_equals_model() {
+    sequences(1, SEQUENCES, 40, op(1), |ops, seed| {
+        let world = random_world(&mut Dice(seed), &ADDRESSES, &SLOTS, true);
+        run(&mut Direct::over(FaultySource::new(world.clone())), Model::over(world), ops, seed)
+    });
+}
