@@ -151,6 +151,7 @@ PARTS = [
     ),
     Part("runner", ["python3", "tests/test_run.py"], count_lines, []),
     Part("node", ["bash", "tests/node.sh"], count_lines, ["npm"]),
+    Part("demo", ["bash", "tests/demo.sh"], count_lines, ["rust", "cc", "npm", "python"]),
     Part("install", ["bash", "tests/install.sh"], count_lines, ["rust", "cc", "pkgconfig"]),
 ]
 
