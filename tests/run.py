@@ -153,7 +153,7 @@ PARTS = [
     Part("node", ["bash", "tests/node.sh"], count_lines, ["npm"]),
     Part("install", ["bash", "tests/install.sh"], count_lines, ["rust", "cc", "pkgconfig"]),
     Part("examples", ["bash", "tests/examples.sh"], count_lines, ["rust", "cc", "curl", "npm"]),
-    Part("snippets", ["python3", "tests/snippets.py"], count_lines, ["rust", "cc", "pkgconfig", "python", "bun"]),
+    Part("snippets", ["python3", "tests/snippets.py"], count_lines, ["rust", "cc", "curl", "npm", "bun"]),
 ]
 
 
