@@ -39,9 +39,9 @@ anvil_loads() {
 # Nothing listens there: the example ends with a status that has a name and a text.
 fails_in_words() {
     local status=0
-    "$work/fork_http" http://127.0.0.1:1 2>"$work/error" || status=$?
+    timeout 60 "$work/$1" http://127.0.0.1:1 >/dev/null 2>"$work/error" || status=$?
     [ $status = 1 ]
-    grep -E "^STATE_MANAGER_ERROR_RPC_FAILED: .*http://127\.0\.0\.1:1.*connection" -i "$work/error"
+    grep -E "^STATE_MANAGER_ERROR_RPC_FAILED: .*$2" "$work/error"
 }
 
 # A new example without a test fails here.
@@ -58,5 +58,7 @@ for example in fork_http fork_host fork_callbacks threads; do
     check "$example" prints "$example" "$url"
 done
 check "anvil loads what dump_load writes" anvil_loads
-check "a node out of reach is told in words" fails_in_words
+check "fork_http, its node out of reach" fails_in_words fork_http "eth_chainId from http://127\.0\.0\.1:1: Connection refused"
+check "fork_host, its node out of reach" fails_in_words fork_host "Failed to connect to 127\.0\.0\.1 port 1"
+check "fork_callbacks, its node out of reach" fails_in_words fork_callbacks "Failed to connect to 127\.0\.0\.1 port 1"
 summary

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs every fenced code block of README.md and FFI-BOUNDARY.md as a reader would, and ends with `N passed, N failed`.
+"""Runs every fenced code block of README.md and FFI-BOUNDARY.md as a reader would, and ends with `N passed, N failed`. The names in the
+text have to be there as well.
 
 A comment before each block says how; a block without one fails. All run in order, in one directory, which is also the home directory:
 README.md installs the library there. A node with the demo's token runs beside them.
@@ -24,6 +25,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ["README.md", "FFI-BOUNDARY.md"]
+HEADER = (ROOT / "include" / "worldstate.h").read_text()
 DIRECTIVE = re.compile(r"<!-- snippet: (.+) -->")
 FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
@@ -65,6 +67,19 @@ def blocks(document: str):
         words = directive.group(1).split() if directive else []
         yield start + 1, fence.group(2).strip(), words, "\n".join(lines[start + 1 : at]) + "\n"
         at += 1
+
+
+def check_names(document: str) -> None:
+    """Every function, constant, path and link that the text names is there."""
+    text = (ROOT / document).read_text()
+    ours = r"\b(?:(?:state_manager|fork_backend|fork_reply|worldstate)_[a-z_]+|(?:STATE_MANAGER|WORLDSTATE|FORK)_[A-Z_]+|Fork[A-Z]\w+)\b"
+    names = {name for name in re.findall(ours, text) if not name.endswith("_")} - {"WORLDSTATE_RPC_URL", "worldstate_test_panic"}
+    missing = {name for name in names if not re.search(rf"\b{name}\b", HEADER)}
+    paths = re.findall(r"`((?:src|tests|include|c-examples|tools)/[^` ]*)`", text)
+    paths += [target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", text) if not target.startswith(("#", "http"))]
+    missing |= {path for path in paths if not any(ROOT.glob(path.rstrip("/")))}
+    if missing:
+        raise Wrong(f"not there: {', '.join(sorted(missing))}")
 
 
 class Reader:
@@ -178,15 +193,18 @@ def main() -> int:
         subprocess.run(["node", "tools/demo/chain.mjs", "set-scene", f"{work}/scene"], cwd=ROOT, check=True)
         reader = Reader(Path(work))
         for document in DOCUMENTS:
+            tests = [(f"{document}: names", check_names, (document,))]
             for line, language, words, code in blocks(document):
+                tests.append((f"{document}:{line} {language} {' '.join(words)}", reader.follow, (language, words, code)))
+            for name, test, arguments in tests:
                 try:
-                    reader.follow(language, words, code)
+                    test(*arguments)
                 except (Wrong, subprocess.TimeoutExpired) as wrong:
                     failed += 1
-                    print(f"FAILED  {document}:{line}: {wrong}", flush=True)
+                    print(f"FAILED  {name}: {wrong}", flush=True)
                 else:
                     passed += 1
-                    print(f"ok      {document}:{line} {language} {' '.join(words)}", flush=True)
+                    print(f"ok      {name}", flush=True)
     print(f"{passed} passed, {failed} failed")
     return 0 if failed == 0 and passed > 0 else 1
 
