@@ -357,6 +357,20 @@ fn a_refused_batch_comes_back_smaller() {
 }
 
 #[test]
+fn a_refusal_of_the_batch_counts_as_no_attempt() {
+    let fork = pinned(|options| options.max_attempts = 2);
+    assert!(fork.account(address(2)).is_err() && fork.account(address(4)).is_err());
+    let (batch, _) = next_body(&fork, 100).unwrap();
+    fork.fail_batch(batch, 413, "").unwrap();
+    for _ in 0..2 {
+        let id = next(&fork).unwrap().id;
+        fork.fail_request(id, 429, "").unwrap();
+    }
+    assert_eq!(fork.stats().failures, 0);
+    assert_eq!(pump(&fork, &Node::default()), 2);
+}
+
+#[test]
 fn a_failed_body_fails_its_requests() {
     let fork = pinned(|options| options.max_attempts = 2);
     assert!(fork.account(address(2)).is_err() && fork.account(address(4)).is_err());
