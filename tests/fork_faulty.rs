@@ -473,7 +473,7 @@ fn a_callback_that_panics_leaves_no_question_open() {
     assert!(panicking.is_err());
     assert_eq!(fork.stats().pending, 0);
     assert_eq!(slot_value(&fork), right());
-    let limited = Fork::seed(
+    let limited = Fork::create(
         "latest",
         10,
         TransportKind::Custom(Box::new(Inward {

@@ -467,8 +467,8 @@ fn block_hashes_reach_to_the_pinned_block() {
 }
 
 #[test]
-fn a_seed_fork_asks_with_proofs_and_codes_only() {
-    let fork = Fork::seed("la\"test", 10, TransportKind::Host).unwrap();
+fn a_plain_fork_asks_with_proofs_and_codes_only() {
+    let fork = Fork::create("la\"test", 10, TransportKind::Host).unwrap();
     assert!(fork.storage(address(1), U256::ZERO).is_err() && fork.code(address(1), B256::ZERO).is_err());
     let mut requests: Vec<_> = std::iter::from_fn(|| next(&fork).ok()).collect();
     requests.sort_by_key(|request| request.method);
@@ -478,9 +478,9 @@ fn a_seed_fork_asks_with_proofs_and_codes_only() {
     assert!(matches!(fork.block_hash(1), Err(Error::InvalidState(_))));
     assert!(matches!(fork.prefetch(&[Request::BlockHash(1)]), Err(Error::InvalidState(_))));
     for tag in ["", "pending"] {
-        assert!(matches!(Fork::seed(tag, 10, TransportKind::Host), Err(Error::InvalidInput(_))));
+        assert!(matches!(Fork::create(tag, 10, TransportKind::Host), Err(Error::InvalidInput(_))));
     }
-    assert!(matches!(Fork::seed("latest", 0, TransportKind::Host), Err(Error::InvalidInput(_))));
+    assert!(matches!(Fork::create("latest", 0, TransportKind::Host), Err(Error::InvalidInput(_))));
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl Fork {
     ///
     /// # Errors
     /// `InvalidInput` for the tag `pending`, an empty tag, or a `max_cache_size` of 0.
-    pub fn seed(block_tag: &str, max_cache_size: usize, transport: TransportKind) -> Result<Arc<Self>> {
+    pub fn create(block_tag: &str, max_cache_size: usize, transport: TransportKind) -> Result<Arc<Self>> {
         Self::open(ForkOptions {
             transport,
             block: BlockTag::Verbatim(block_tag.to_owned()),
