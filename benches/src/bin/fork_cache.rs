@@ -5,13 +5,17 @@
 //! node in this process into the fork's store of unread answers; the bare cache has its values at hand anyway. Timed
 //! are the reads of the group: hits, and misses with their insertion and eviction, of 64 keys. The fork's side is
 //! [`Source::storage`], with its lock and counters; the base is `LruCache::get`, and `put` after a miss, with the same
-//! key, value and hasher, without any lock. A group during which the fork still had to ask the node is left out: there
-//! an insertion evicted a key that the same group was yet to read.
+//! key, value and hasher, without any lock; a second base adds one. A group during which the fork still had to ask the
+//! node is left out: there an insertion evicted a key that the same group was yet to read.
+
+#![expect(clippy::cast_precision_loss, reason = "counts are below 2^52, and a draw needs no more than 53 bits")]
 
 use alloy_primitives::map::DefaultHashBuilder;
 use alloy_primitives::{Address, U256};
 use lru::LruCache;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
+use std::convert::Infallible;
 use std::error::Error;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -71,7 +75,6 @@ struct Zipf {
     state: u64,
 }
 
-#[expect(clippy::cast_precision_loss, reason = "ranks are below 2^52; a draw needs no more than 53 bits")]
 impl Zipf {
     fn new(n: usize) -> Self {
         let mut sum = 0.0;
@@ -89,102 +92,130 @@ impl Zipf {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: fork_cache RESULTS_FILE")?;
-    let sent = Arc::new(AtomicU64::new(0));
-    let fork = Fork::open(ForkOptions {
-        transport: TransportKind::Custom(Box::new(Node(sent.clone()))),
+type Bare = LruCache<Key, U256, DefaultHashBuilder>;
+
+fn bare() -> Result<Bare, Box<dyn Error>> {
+    let capacity = NonZeroUsize::new(CAPACITY).ok_or("a cache of nothing")?;
+    Ok(LruCache::with_hasher(capacity, DefaultHashBuilder::default()))
+}
+
+/// Reads a key; true when it had to be inserted.
+fn read(cache: &mut Bare, key: Key) -> (U256, bool) {
+    if let Some(value) = cache.get(&key) {
+        return (*value, false);
+    }
+    cache.put(key, key.1);
+    (key.1, true)
+}
+
+/// Nanoseconds for each read of the group, and the sum of what was read.
+fn time<E>(group: &[Key; GROUP], mut read: impl FnMut(Key) -> Result<U256, E>) -> Result<(f64, U256), E> {
+    let start = Instant::now();
+    let mut sum = U256::ZERO;
+    for key in group {
+        sum = sum.wrapping_add(read(*key)?);
+    }
+    Ok((start.elapsed().as_secs_f64() * 1e9 / GROUP as f64, sum))
+}
+
+fn open(sent: Arc<AtomicU64>) -> Result<Arc<Fork>, worldstate::Error> {
+    Fork::open(ForkOptions {
+        transport: TransportKind::Custom(Box::new(Node(sent))),
         block: BlockTag::Number(1),
         account_source: AccountSource::Fields,
         max_cache_size: CAPACITY,
         ..ForkOptions::default()
-    })?;
-    let capacity = NonZeroUsize::new(CAPACITY).ok_or("a cache of nothing")?;
-    let mut bare: LruCache<Key, U256, DefaultHashBuilder> =
-        LruCache::with_hasher(capacity, DefaultHashBuilder::default());
+    })
+}
 
-    // Ranks are dealt to the keys at random, so that no account is hotter than the others.
-    let order = workload::shuffled(KEYS);
-    let key = |rank: usize| -> Key {
-        let i = order[rank];
-        (workload::address(i % workload::ACCOUNTS).into(), U256::from_be_bytes(workload::slot(i)))
-    };
-    let keys: Vec<Key> = (0..KEYS).map(key).collect();
+/// The keys by rank. Ranks are dealt at random, so that no account is hotter than the others.
+fn keys() -> Vec<Key> {
+    let key = |i: usize| (workload::address(i % workload::ACCOUNTS).into(), U256::from_be_bytes(workload::slot(i)));
+    workload::shuffled(KEYS).into_iter().map(key).collect()
+}
+
+/// Times of the groups, of one base.
+#[derive(Default)]
+struct Times {
+    ours: Vec<f64>,
+    base: Vec<f64>,
+    ratios: Vec<f64>,
+}
+
+impl Times {
+    fn push(&mut self, ours: f64, base: f64) {
+        self.ours.push(ours);
+        self.base.push(base);
+        self.ratios.push(ours / base);
+    }
+
+    fn record(mut self, path: &Path, id: &str, what: String, base_name: &str, target: f64) -> std::io::Result<()> {
+        let [low, ratio, high] = [0.25, 0.5, 0.75].map(|q| quantile(&mut self.ratios, q));
+        Figure {
+            id: id.to_owned(),
+            what,
+            base_name: base_name.to_owned(),
+            unit: "ns/read".to_owned(),
+            ours: quantile(&mut self.ours, 0.5),
+            base: quantile(&mut self.base, 0.5),
+            ratio,
+            low,
+            high,
+            target,
+        }
+        .record(path)
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let path = std::env::args().nth(1).ok_or("usage: fork_cache RESULTS_FILE")?;
+    let path = Path::new(&path);
+    let sent = Arc::new(AtomicU64::new(0));
+    let fork = open(sent.clone())?;
+    let (mut bare, locked) = (bare()?, Mutex::new(self::bare()?));
+    let keys = keys();
     let mut zipf = Zipf::new(KEYS);
-
-    let (mut ours, mut base, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut misses, mut reads, mut left_out) = (0_u64, 0_u64, 0);
-    for group in 0..WARM_UP + GROUPS {
-        let group_keys: [Key; GROUP] = std::array::from_fn(|_| keys[zipf.draw()]);
-        let requests: Vec<_> = group_keys.iter().map(|(address, slot)| Request::Storage(*address, *slot)).collect();
-        fork.prefetch(&requests)?;
+    let (mut against_bare, mut against_locked) = (Times::default(), Times::default());
+    let (mut missed, mut left_out) = (0, 0);
+    for round in 0..WARM_UP + GROUPS {
+        let group: [Key; GROUP] = std::array::from_fn(|_| keys[zipf.draw()]);
+        fork.prefetch(&group.map(|(address, slot)| Request::Storage(address, slot)))?;
         let sent_before = sent.load(Ordering::Relaxed);
-
-        let mut time_fork = || -> Result<(f64, U256), worldstate::Error> {
-            let start = Instant::now();
-            let mut sum = U256::ZERO;
-            for (address, slot) in group_keys {
-                sum = sum.wrapping_add(fork.storage(address, slot)?);
-            }
-            Ok((start.elapsed().as_secs_f64() * 1e9 / GROUP as f64, sum))
-        };
-        let mut missed = 0;
-        let mut time_bare = || {
-            let start = Instant::now();
-            let mut sum = U256::ZERO;
-            for key in group_keys {
-                let value = if let Some(value) = bare.get(&key) {
-                    *value
-                } else {
-                    missed += 1;
-                    bare.put(key, key.1);
-                    key.1
-                };
-                sum = sum.wrapping_add(value);
-            }
-            (start.elapsed().as_secs_f64() * 1e9 / GROUP as f64, sum)
-        };
-        let (fork_time, bare_time) = if group % 2 == 0 {
-            let fork_time = time_fork()?;
-            (fork_time, time_bare())
-        } else {
-            let bare_time = time_bare();
-            (time_fork()?, bare_time)
-        };
-        if fork_time.1 != bare_time.1 {
+        let mut missed_here = 0;
+        let mut times = [(0.0, U256::ZERO); 3];
+        for turn in 0..3 {
+            let side = (turn + round) % 3;
+            times[side] = match side {
+                0 => time(&group, |(address, slot)| fork.storage(address, slot))?,
+                1 => time(&group, |key| -> Result<U256, Infallible> {
+                    let (value, inserted) = read(&mut bare, key);
+                    missed_here += usize::from(inserted);
+                    Ok(value)
+                })?,
+                _ => time(&group, |key| -> Result<U256, Infallible> { Ok(read(&mut locked.lock(), key).0) })?,
+            };
+        }
+        let [ours, plain, with_lock] = times;
+        if ours.1 != plain.1 || ours.1 != with_lock.1 {
             return Err("the fork and the bare cache read different values".into());
         }
-        if group < WARM_UP {
+        if round < WARM_UP {
             continue;
         }
         if sent.load(Ordering::Relaxed) != sent_before {
             left_out += 1;
             continue;
         }
-        reads += GROUP as u64;
-        misses += missed;
-        ours.push(fork_time.0);
-        base.push(bare_time.0);
-        ratios.push(fork_time.0 / bare_time.0);
+        missed += missed_here;
+        against_bare.push(ours.0, plain.0);
+        against_locked.push(ours.0, with_lock.0);
     }
     if left_out > GROUPS / 10 {
         return Err(format!("{left_out} of {GROUPS} groups had to ask the node").into());
     }
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-    let hit_rate = 100.0 * (1.0 - misses as f64 / reads as f64);
-    let [low, ratio, high] = [0.25, 0.5, 0.75].map(|q| quantile(&mut ratios, q));
-    Figure {
-        id: "fork_cache".into(),
-        what: format!("fork cache, Zipf(1.0), {hit_rate:.0} % hits"),
-        base_name: "bare lru crate".into(),
-        unit: "ns/read".into(),
-        ours: quantile(&mut ours, 0.5),
-        base: quantile(&mut base, 0.5),
-        ratio,
-        low,
-        high,
-        target: 1.3,
-    }
-    .record(Path::new(&path))?;
+    let hit_rate = 100.0 * (1.0 - missed as f64 / ((GROUPS - left_out) * GROUP) as f64);
+    let what = format!("fork cache, Zipf(1.0), {hit_rate:.0} % hits");
+    against_bare.record(path, "fork_cache", what.clone(), "lru crate", 1.3)?;
+    against_locked.record(path, "fork_cache_locked", what, "lru crate behind a mutex", 0.0)?;
     Ok(())
 }

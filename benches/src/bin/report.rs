@@ -65,7 +65,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("\nPeers in process, beside worldstate behind its C interface: medians\n");
     let subjects = [WorldState::NAME, FlatMap::NAME, RevmJournal::NAME, CacheDb::NAME, ForkDb::NAME];
     print!("{:<34} {:>14}", "operation", "C interface");
-    subjects.iter().for_each(|subject| print!(" {subject:>21}"));
+    for subject in subjects {
+        print!(" {subject:>21}");
+    }
     println!();
     for (operation, what) in OPERATIONS {
         let ours = figures.iter().find(|figure| figure.id == operation).map(|figure| figure.ours);
