@@ -4,7 +4,7 @@ use alloy_primitives::Address;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, criterion_group, criterion_main, measurement::WallTime};
 use std::hint::black_box;
 use std::time::Duration;
-use worldstate_bench::subjects::{CacheDb, FlatMap, ForkDb, Keys, Revertible, RevmJournal, Subject, WorldState};
+use worldstate_bench::subjects::{CacheDb, ForkDb, Keys, Revertible, RevmJournal, Subject, WorldState};
 use worldstate_floor::workload::{self, SLOTS};
 
 const HOLDERS: usize = 10_000;
@@ -128,7 +128,6 @@ fn journaled<S: Revertible>(c: &mut Criterion, keys: &Keys) {
 fn peers(c: &mut Criterion) {
     let keys = Keys::new(SLOTS);
     journaled::<WorldState>(c, &keys);
-    journaled::<FlatMap>(c, &keys);
     journaled::<RevmJournal>(c, &keys);
 
     // A clone of a million slots for each mark: deep nesting would take hundreds of gigabytes.

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 use worldstate_bench::results::Figure;
-use worldstate_bench::subjects::{CacheDb, FlatMap, ForkDb, RevmJournal, Subject, WorldState};
+use worldstate_bench::subjects::{CacheDb, ForkDb, RevmJournal, Subject, WorldState};
 
 const SIZE_LIMIT: f64 = (2 << 20) as f64;
 
@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     println!("\nPeers in process, beside worldstate behind its C interface: medians\n");
-    let subjects = [WorldState::NAME, FlatMap::NAME, RevmJournal::NAME, CacheDb::NAME, ForkDb::NAME];
+    let subjects = [WorldState::NAME, RevmJournal::NAME, CacheDb::NAME, ForkDb::NAME];
     print!("{:<34} {:>14}", "operation", "C interface");
     for subject in subjects {
         print!(" {subject:>21}");
