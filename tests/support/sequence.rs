@@ -109,6 +109,9 @@ impl<S: Subject> Run<'_, S> {
         if self.dice.below(3) > 0 {
             self.observe_at_once()?;
         }
+        if self.dice.below(4) == 0 {
+            self.reading_step(&Op::Changes(None))?;
+        }
         for address in ADDRESSES {
             let info = self.model.account(address);
             let [balance, nonce, code] = [0, 1, 2].map(|field| self.model.hides_field(address, field));
