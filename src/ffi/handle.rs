@@ -5,7 +5,7 @@
 //!
 //! | bits (64-bit) | bits (32-bit) | what |
 //! |---|---|---|
-//! | 0–3 | 0–3 | [`Kind`], never zero: no handle is NULL, and none is a multiple of 16 as an allocated pointer would be |
+//! | 0–3 | 0–3 | `Kind`, never zero: no handle is NULL, and none is a multiple of 16 as an allocated pointer would be |
 //! | 4–23 | 4–17 | slot index |
 //! | 24–51 | 18–31 | generation of the slot |
 //!

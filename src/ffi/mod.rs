@@ -12,6 +12,7 @@
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc, reason = "the contract of all exports is one: FFI-BOUNDARY.md, Memory ownership")]
 #![allow(clippy::doc_markdown, reason = "docs of exports become the comments of the C header, in C words")]
+#![allow(rustdoc::broken_intra_doc_links, reason = "likewise: `slots[i]` is C, not a link")]
 
 mod buffer;
 pub mod fork_backend;

@@ -1,4 +1,5 @@
 //! A real node for a test's lifetime.
+#![allow(dead_code, reason = "each test binary that includes this file uses some of it")]
 
 use serde_json::{Value, json};
 use std::ffi::OsStr;
