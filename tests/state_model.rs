@@ -3,6 +3,10 @@
 //! `WORLDSTATE_SEED` varies the sequences, `WORLDSTATE_CASES` their number for each of the two tests. A failing sequence
 //! is printed shrunk, with the seed.
 
+#[path = "support/direct.rs"]
+mod direct;
+#[path = "support/faulty_source.rs"]
+mod faulty_source;
 #[path = "support/model.rs"]
 mod model;
 #[path = "support/remote.rs"]
@@ -12,10 +16,11 @@ mod sequence;
 #[path = "support/subject.rs"]
 mod subject;
 
+use direct::Direct;
+use faulty_source::FaultySource;
 use model::Model;
-use remote::{Dice, FaultySource, random_world};
+use remote::{Dice, random_world};
 use sequence::{ADDRESSES, SLOTS, op, run, sequences};
-use subject::Direct;
 
 const SEQUENCES: u32 = 5_000;
 

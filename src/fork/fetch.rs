@@ -113,6 +113,12 @@ impl Fork {
     }
 }
 
+/// The instant so long from now, or a year from now where a clock does not reach that far.
+fn after(time: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 86_400);
+    Instant::now() + time.min(YEAR)
+}
+
 impl<'a> Run<'a> {
     fn new(fork: &'a Fork, wire: &'a Wire, calls: Vec<Call>) -> Self {
         let mut run = Self {
@@ -122,9 +128,11 @@ impl<'a> Run<'a> {
             last_id: 0,
             limit: if wire.takes_batches() { usize::MAX } else { 1 },
             refused: false,
-            deadline: Instant::now() + fork.options.total_timeout,
+            deadline: after(fork.options.total_timeout),
         };
-        calls.into_iter().for_each(|call| run.add(call));
+        for call in calls {
+            run.add(call);
+        }
         run
     }
 
@@ -176,7 +184,7 @@ impl<'a> Run<'a> {
             stats.requests += jobs.len() as u64;
             stats.bytes_sent += body.len() as u64;
         }
-        let deadline = self.deadline.min(Instant::now() + options.request_timeout);
+        let deadline = self.deadline.min(after(options.request_timeout));
         let sent = self.wire.send(self.fork.id, at, body.as_bytes(), deadline, options.max_response_bytes);
         let reading = match sent {
             Ok(answer) => {
@@ -220,7 +228,7 @@ impl<'a> Run<'a> {
             }
         }
         if progress {
-            self.deadline = Instant::now() + fork.options.total_timeout;
+            self.deadline = after(fork.options.total_timeout);
             if self.refused {
                 inner.batch_limit = inner.batch_limit.min(size.max(self.limit));
                 self.refused = false;
@@ -267,7 +275,7 @@ impl<'a> Run<'a> {
             return;
         }
         self.wire.leave(at);
-        if Instant::now() + pause >= self.deadline {
+        if pause >= self.deadline.saturating_duration_since(Instant::now()) {
             for (job, failure) in again {
                 self.give_up(at, &job, &failure, ", and another one would pass total_timeout");
             }

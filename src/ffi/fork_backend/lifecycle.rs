@@ -34,7 +34,7 @@ pub unsafe extern "C" fn fork_backend_create(
             return Err(Error::InvalidInput("rpc_client is given without rpc_vtable".into()));
         };
         let max_cache_size = if max_cache_size == 0 { ForkOptions::default().max_cache_size } else { max_cache_size };
-        Ok((Object::ForkBackend(Fork::seed(tag, max_cache_size, transport)?), false))
+        Ok((Object::ForkBackend(Fork::create(tag, max_cache_size, transport)?), false))
     });
     std::ptr::without_provenance_mut(handle)
 }
