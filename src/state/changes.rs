@@ -252,13 +252,8 @@ impl State {
             };
             before.entry(at).or_default().put_back(undo, &nothing);
         }
-        let touched: BTreeMap<Address, (&Account, Before<'_>)> = before
-            .into_iter()
-            .map(|(at, before)| {
-                let (address, now) = &self.accounts[at as usize];
-                (*address, (now, before))
-            })
-            .collect();
+        let touched: BTreeMap<Address, (&Account, Before<'_>)> =
+            before.into_iter().map(|(at, before)| (self.accounts.address(at), (&self.accounts[at], before))).collect();
         self.prefetch_originals(&touched)?;
         let mut changes = StateChanges::default();
         for (address, (now, before)) in &touched {
