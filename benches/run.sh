@@ -24,6 +24,16 @@ if wants c; then
 fi
 if wants cache; then target/release/fork_cache "$results"; fi
 if wants memory; then target/release/memory "$results"; fi
-if wants peers; then cargo bench --bench peers -- --quiet --noplot; fi
-if [ "$what" = report ]; then results=$out/all.tsv; fi
-target/release/report "$results" target/criterion "$library"
+if wants peers; then
+    rm -rf target/criterion
+    cargo bench --bench peers -- --quiet --noplot
+fi
+case $what in
+all | peers) set -- target/criterion ;;
+report)
+    results=$out/all.tsv
+    set -- target/criterion
+    ;;
+*) set -- ;;
+esac
+target/release/report "$results" "$library" "$@"

@@ -1,4 +1,4 @@
-//! One table of all figures. Usage: `report RESULTS_FILE CRITERION_DIR LIBRARY`
+//! One table of all figures, and one of the peers. Usage: `report RESULTS_FILE LIBRARY [CRITERION_DIR]`
 
 use serde_json::Value;
 use std::error::Error;
@@ -35,17 +35,7 @@ fn in_words(nanoseconds: Option<f64>) -> String {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [results, criterion, library] = arguments.as_slice() else {
-        return Err("usage: report RESULTS_FILE CRITERION_DIR LIBRARY".into());
-    };
-    #[expect(clippy::cast_precision_loss, reason = "a file far below 2^52 bytes")]
-    let size = fs::metadata(library)?.len() as f64;
-    let text = fs::read_to_string(results)?;
-    let mut figures = text.lines().map(Figure::parse).collect::<Option<Vec<_>>>().ok_or("a line is not a figure")?;
-    figures.push(Figure::of("library_size", "libworldstate.so, stripped", "2 MiB", "bytes", (size, SIZE_LIMIT), 1.0));
-
+fn print_figures(figures: &[Figure]) {
     println!("\nFigures: the ratio is the median over the rounds, its quartiles beside it\n");
     println!(
         "{:<58} {:>12} {:>12} {:<8} {:>6} {:>14}  {:>6} {:<6}  against",
@@ -61,7 +51,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             "{what:<58} {ours:>12.1} {base:>12.1} {unit:<8} {ratio:>6.2} {quartiles:>14}  {target:>6} {verdict:<6}  {base_name}"
         );
     }
+    let missed = wanted.iter().filter(|figure| figure.verdict() == "MISSED").count();
+    println!("\n{} figures have a target: {} met, {missed} missed", wanted.len(), wanted.len() - missed);
+}
 
+fn print_peers(figures: &[Figure], criterion: &Path) {
     println!("\nPeers in process, beside worldstate behind its C interface: medians\n");
     let subjects = [WorldState::NAME, RevmJournal::NAME, CacheDb::NAME, ForkDb::NAME];
     print!("{:<34} {:>14}", "operation", "C interface");
@@ -73,12 +67,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         let ours = figures.iter().find(|figure| figure.id == operation).map(|figure| figure.ours);
         print!("{what:<34} {:>14}", in_words(ours));
         for subject in subjects {
-            print!(" {:>21}", in_words(median(Path::new(criterion), operation, subject)));
+            print!(" {:>21}", in_words(median(criterion, operation, subject)));
         }
         println!();
     }
+}
 
-    let missed = wanted.iter().filter(|figure| figure.verdict() == "MISSED").count();
-    println!("\n{} figures have a target: {} met, {missed} missed", wanted.len(), wanted.len() - missed);
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let [results, library, criterion @ ..] = arguments.as_slice() else {
+        return Err("usage: report RESULTS_FILE LIBRARY [CRITERION_DIR]".into());
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a file far below 2^52 bytes")]
+    let size = fs::metadata(library)?.len() as f64;
+    let text = fs::read_to_string(results)?;
+    let mut figures = text.lines().map(Figure::parse).collect::<Option<Vec<_>>>().ok_or("a line is not a figure")?;
+    figures.push(Figure::of("library_size", "libworldstate.so, stripped", "2 MiB", "bytes", (size, SIZE_LIMIT), 1.0));
+    print_figures(&figures);
+    if let [criterion, ..] = criterion {
+        print_peers(&figures, Path::new(criterion));
+    }
     Ok(())
 }
