@@ -7,5 +7,6 @@ void balances(void);    /* balances.c; a state of its own */
 void checkpoints(void); /* journal.c; leave the large state as it is */
 void snapshots(void);   /* journal.c; likewise */
 void writes(void);      /* storage.c; change the large state on both sides alike */
+void instructions(void); /* instructions.c; nothing is timed */
 
 #endif

@@ -1,13 +1,19 @@
-/* Measures libworldstate.so against the floor, both behind real calls. Usage: bench RESULTS_FILE */
+/* Measures libworldstate.so against the floor, both behind real calls. Usage: bench-c RESULTS_FILE, or bench-c
+ * instructions to be run by a profiler. */
 #include "figures.h"
 #include "measure.h"
 #include "states.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int main(int argc, char **argv)
 {
-    check(argc == 2, "usage: bench RESULTS_FILE");
+    check(argc == 2, "usage: bench-c RESULTS_FILE | instructions");
+    if (strcmp(argv[1], "instructions") == 0) {
+        instructions();
+        return 0;
+    }
     results_open(argv[1]);
     printf("%-58s %12s %12s  %6s\n", "figure", "ours", "base", "ratio");
     states_create();
