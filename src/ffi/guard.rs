@@ -41,7 +41,7 @@ fn fail_thread(error: &Error) -> c_int {
 fn fail_entry(entry: &mut Entry, error: &Error) -> c_int {
     let text = error.to_string();
     if matches!(error, Error::Internal(_)) {
-        entry.broken = Some(text.clone());
+        entry.broken = Some(text.as_str().into());
     }
     entry.last_error = Some(text);
     status::of(error)

@@ -75,7 +75,7 @@ impl fmt::Display for Kind {
 pub(super) enum Object {
     StateManager(Box<State>),
     ForkBackend(Arc<Fork>),
-    ForkReply(Reply),
+    ForkReply(Box<Reply>),
 }
 
 impl Object {
@@ -96,7 +96,7 @@ pub(super) struct Entry {
     /// Text of the last failed call.
     pub(super) last_error: Option<String>,
     /// Text of the panic after which the object is not trusted any more.
-    pub(super) broken: Option<String>,
+    pub(super) broken: Option<Box<str>>,
     /// A text that did not fit the caller's buffer, kept for the call with a larger one.
     pub(super) kept_text: Option<super::buffer::KeptText>,
 }
@@ -178,7 +178,8 @@ pub(super) fn remove(handle: usize, kind: Kind) -> Result<Object> {
 
 /// Locks what a live handle of this kind names. A thread that is already inside a call on it, in a callback, is refused
 /// instead of waiting for itself.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "in front of each call that takes a few nanoseconds")]
 pub(super) fn lock(handle: usize, kind: Kind) -> Result<Guard<'static, Entry>> {
     let Some((slot, generation)) = decode(handle, kind) else { return Err(invalid(handle, kind)) };
     let Ok(entry) = slot.lock() else { return Err(reentered(kind)) };

@@ -310,7 +310,7 @@ impl State {
             }
             for &slot in &candidates[address] {
                 let then = self.original(before, now, slot);
-                if then.is_none() && self.local_storage(*address, slot).is_some() {
+                if then.is_none() && self.local_storage(address, slot).is_some() {
                     requests.push(Request::Storage(*address, slot));
                 }
             }
@@ -379,7 +379,7 @@ impl State {
     ) -> Result<()> {
         for &slot in candidates {
             let remote = || self.source.as_ref().map_or(Ok(U256::ZERO), |source| source.storage(address, slot));
-            let (then, present) = (self.original(before, now, slot), self.local_storage(address, slot));
+            let (then, present) = (self.original(before, now, slot), self.local_storage(&address, slot));
             if then == present {
                 continue;
             }
