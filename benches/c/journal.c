@@ -83,6 +83,33 @@ static uint64_t same_slots_small(size_t round)
     return same_slots(other);
 }
 
+static uint64_t same_slots_base(Pair *on)
+{
+    int failed = 0;
+    size_t mark;
+    pair = on;
+    for (int r = 0; r < REPEATS; r++) {
+        failed |= floor_mark(on->base, &mark);
+        for (size_t w = 0; w < WRITES; w++)
+            failed |= write_base(w);
+        failed |= floor_revert(on->base);
+    }
+    check(!failed, "floor: mark, writes, revert");
+    return 0;
+}
+
+static uint64_t same_slots_base_large(size_t round)
+{
+    (void)round;
+    return same_slots_base(&large);
+}
+
+static uint64_t same_slots_base_small(size_t round)
+{
+    (void)round;
+    return same_slots_base(other);
+}
+
 #define DEPTH 1024
 
 static uint64_t nested_ours(size_t round)
@@ -174,6 +201,9 @@ void checkpoints(void)
     measure(&(Figure){"revert_100_growth", "the same 100 slots in 1,000,000, beside in 1,000", "ours on 1,000 slots",
                       "ns", 1.10, 200, REPEATS},
             same_slots_large, same_slots_small);
+    measure(&(Figure){"revert_100_growth_floor", "  the same of the flat map and its undo log", "the flat map of 1,000 slots",
+                      "ns", 0, 200, REPEATS},
+            same_slots_base_large, same_slots_base_small);
     pair_verify(&small, SMALL, "the small state differs after its reverts");
     pair_destroy(&small);
 
