@@ -8,6 +8,7 @@
 //! | [`fork_backend`] | remote state |
 //! | [`handle`] | the handles and their table |
 //! | `guard` | what stands around every export: handle look-up, panics, error texts |
+//! | `panics` | catching panics, in silence |
 //! | `buffer` | reading C inputs, writing C outputs |
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc, reason = "the contract of all exports is one: FFI-BOUNDARY.md, Memory ownership")]
@@ -18,5 +19,6 @@ pub mod fork_backend;
 mod guard;
 pub mod handle;
 pub mod library;
+mod panics;
 pub mod state_manager;
 pub mod status;

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# The tests of the C interface: builds the library as asked, then the C tests, and runs them.
+#
+#   tests/c/run.sh plain      as they are, with the shared library
+#   tests/c/run.sh address    library and tests under AddressSanitizer, with leak check
+#   tests/c/run.sh thread     library and tests under ThreadSanitizer: the tests with threads
+#   tests/c/run.sh valgrind   under memcheck, with leak check; shorter loops
+#
+# More arguments are beginnings of names of tests: those only. Each build has a directory of its own under build/c.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. tests/support/check.sh
+
+mode=${1:-plain}
+shift || true
+only=("$@")
+out=build/c/$mode
+mkdir -p "$out"
+warnings=(-Wall -Wextra -Wpedantic -Werror)
+# What a program with the archive is linked with.
+libs=(-lpthread -lm -ldl -lrt)
+runtime=$(rustc --print sysroot)/lib/rustlib/x86_64-unknown-linux-gnu/lib
+
+# build_instrumented SANITIZER: the library and all it is made of but Rust's own, which comes compiled.
+build_instrumented() {
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$1 -Cunsafe-allow-abi-mismatch=sanitizer" CARGO_PROFILE_DEV_DEBUG=line-tables-only \
+        cargo build --quiet --features test-hooks --target x86_64-unknown-linux-gnu --target-dir "build/c/$1-library" \
+        --config 'profile.dev.package."*".opt-level=0'
+    library=build/c/$1-library/x86_64-unknown-linux-gnu/debug/libworldstate.a
+}
+
+# compile NAME SOURCE…: a program in $out; `flags` and `link` say how.
+compile() {
+    local name=$1
+    shift
+    cc -std=c11 -g -O1 "${warnings[@]}" "${flags[@]}" -Iinclude -I"$out" "$@" -o "$out/$name" "${link[@]}"
+}
+
+# The header's functions, for the table that has to hold all of them.
+declared_functions() {
+    cc -E -P -Iinclude include/worldstate.h | tr '\n' ' ' | tr ';' '\n' | grep -v typedef |
+        sed -nE 's/.*[ *]((worldstate|state_manager|fork_backend|fork_reply)_[a-z0-9_]+) *\(.*/\1/p' | sort -u
+}
+declared_functions | sed 's/.*/"&",/' >"$out/declared_functions.h"
+[ "$(wc -l <"$out/declared_functions.h")" -gt 50 ] || { echo "the header was not understood" >&2; exit 1; }
+
+flags=() link=() before=()
+case $mode in
+    plain | valgrind)
+        cargo build --quiet --features test-hooks
+        cp target/debug/libworldstate.so target/debug/libworldstate.so.0 "$out/"
+        # shellcheck disable=SC2016
+        link=(-L"$out" -lworldstate -Wl,-rpath,'$ORIGIN' "${libs[@]}")
+        ;;
+    address)
+        build_instrumented address
+        flags=(-fsanitize=address -fno-omit-frame-pointer)
+        # One runtime for both: that of gcc, whose calls are the same.
+        link=("$library" "${libs[@]}")
+        # Lengths that no memory has are to fail as they do elsewhere.
+        export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=0
+        ;;
+    thread)
+        build_instrumented thread
+        flags=(-fsanitize=thread)
+        link=("$library" "${libs[@]}")
+        export TSAN_OPTIONS="suppressions=$PWD/tests/c/tsan.supp exitcode=66 second_deadlock_stack=1"
+        ;;
+    *)
+        echo "unknown mode: $mode" >&2
+        exit 2
+        ;;
+esac
+
+if [ "$mode" = valgrind ]; then
+    export CTESTS_PERCENT=${CTESTS_PERCENT:-2}
+    # The handle table and what threads and Rust's runtime keep for the whole run are reachable: no leaks.
+    before=(valgrind --quiet --error-exitcode=66 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible
+        --show-leak-kinds=definite,indirect,possible --fair-sched=yes --max-stackframe=4000000)
+fi
+if [ "$mode" = thread ] && [ ${#only[@]} = 0 ]; then
+    only=(threads: handles: callbacks: host: panics:)
+    export CTESTS_PERCENT=${CTESTS_PERCENT:-20}
+fi
+
+compile ctests tests/c/{main,world,matrix_table,matrix,values,handles,callbacks,host,structs,panics,threads}.c
+status=0
+"${before[@]}" "$out/ctests" "${only[@]}" >"$out/report" 2>&1 || status=$?
+sed '$d' "$out/report"
+totals=$(tail -n 1 "$out/report")
+if [[ $totals =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    passed=${BASH_REMATCH[1]} failed=${BASH_REMATCH[2]}
+else
+    echo "$totals"
+fi
+
+# The checker itself had nothing to say: its own exit status, beside that of the tests.
+quiet() {
+    [ "$status" -le 1 ] || { echo "ended with status $status"; return 1; }
+    [[ $totals =~ passed ]]
+    refuse grep -E "ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|^==[0-9]+==" "$out/report"
+}
+
+# found PATTERN PROGRAM: the program, which does wrong, is ended by the checker, whose report has the pattern.
+found() {
+    local pattern=$1 program=$2
+    compile "$program" "tests/c/proofs/$program.c"
+    refuse "${before[@]}" "$out/$program" >"$out/$program.report" 2>&1
+    cat "$out/$program.report" | head -n 20
+    grep -E "$pattern" "$out/$program.report"
+}
+
+in_library='(worldstate|src)/.*ffi/|worldstate.*ffi|buffer\.rs'
+case $mode in
+    plain) check "runs to its end" quiet ;;
+    address)
+        check "AddressSanitizer has nothing to say" quiet
+        check "AddressSanitizer sees a buffer shorter than said, inside the library" found "#[0-3] .*($in_library)" short_buffer
+        check "AddressSanitizer sees an input shorter than said, inside the library" found "#[0-3] .*($in_library)" short_input
+        check "LeakSanitizer sees memory that is lost" found "LeakSanitizer: detected memory leaks" leak
+        ;;
+    thread)
+        check "ThreadSanitizer has nothing to say" quiet
+        check "ThreadSanitizer sees two threads write to one buffer, inside the library" found "$in_library" race
+        ;;
+    valgrind)
+        check "memcheck has nothing to say" quiet
+        check "memcheck sees a buffer shorter than said" found "Invalid write of size" short_buffer
+        ;;
+esac
+summary
