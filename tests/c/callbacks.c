@@ -149,7 +149,7 @@ static void faults(void) {
         {"the callback returned 5", 3},
         {"JSON", 3},
         {"JSON", 3},
-        {"proof is not an object", 3},
+        {"proof is not an object", 1},
         {"HTTP status 404: no such path", 1},
         {"HTTP status 429", 3},
         {"cable cut", 3},

@@ -21,6 +21,7 @@ enum argument_kind {
     WORD_TEXT,
     QUANTITY_TEXT,
     OUTPUT,          /* `size` bytes, never NULL */
+    SIZED_OUTPUT,    /* OUTPUT that begins with its own size */
     OPTIONAL_OUTPUT, /* NULL: not wanted */
     TEXT_OUTPUT,     /* text with its size and its length in the two arguments after it; NULL with size 0 is a query */
     BYTES_OUTPUT,    /* at least `size` bytes, with their size in the argument after it; NULL with size 0 is too small */
