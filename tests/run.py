@@ -151,7 +151,10 @@ PARTS = [
     ),
     Part("runner", ["python3", "tests/test_run.py"], count_lines, []),
     Part("node", ["bash", "tests/node.sh"], count_lines, ["npm"]),
+    Part("demo", ["bash", "tests/demo.sh"], count_lines, ["rust", "cc", "npm", "python"]),
     Part("install", ["bash", "tests/install.sh"], count_lines, ["rust", "cc", "pkgconfig"]),
+    Part("examples", ["bash", "tests/examples.sh"], count_lines, ["rust", "cc", "curl", "npm"]),
+    Part("snippets", ["python3", "tests/snippets.py"], count_lines, ["rust", "cc", "curl", "npm", "bun"]),
 ]
 
 

@@ -3,8 +3,14 @@
 //! `WORLDSTATE_SEED` varies the sequences, `WORLDSTATE_CASES` their number for each of the two tests. A failing sequence
 //! is printed shrunk, with the seed.
 
+#[path = "support/direct.rs"]
+mod direct;
+#[path = "support/faulty_source.rs"]
+mod faulty_source;
 #[path = "support/model.rs"]
 mod model;
+#[path = "support/operations.rs"]
+mod operations;
 #[path = "support/remote.rs"]
 mod remote;
 #[path = "support/sequence.rs"]
@@ -12,10 +18,12 @@ mod sequence;
 #[path = "support/subject.rs"]
 mod subject;
 
+use direct::Direct;
+use faulty_source::FaultySource;
 use model::Model;
-use remote::{Dice, FaultySource, random_world};
-use sequence::{ADDRESSES, SLOTS, op, run, sequences};
-use subject::Direct;
+use operations::{ADDRESSES, SLOTS, op, sequences};
+use remote::{Dice, random_world};
+use sequence::run;
 
 const SEQUENCES: u32 = 5_000;
 

@@ -26,6 +26,7 @@ python_scripts() { git ls-files -- '*.py' | while read -r file; do python3 -c 'i
 step "format" cargo fmt --check
 step "clippy" cargo clippy --quiet --all-targets --all-features -- -D warnings
 step "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --no-deps --all-features
+step "header" cargo test --quiet --all-features --test header
 step "shell" shell_scripts
 step "node" node_scripts
 step "python" python_scripts

@@ -96,6 +96,20 @@ setup_npm() {
     cp tools/node/package-lock.json "$stamp"
 }
 
+# Bun, which runs the JavaScript of README.md: build/bun/bun. The package of the platform is the program itself, no script has to run.
+setup_bun() {
+    setup_node
+    local version=1.4.5 dir=build/bun system cpu
+    if [ "$("$dir/bun" --version 2>/dev/null)" = "$version" ]; then return; fi
+    case $(uname -s) in Linux) system=linux ;; Darwin) system=darwin ;; *) die "no bun for $(uname -s)" ;; esac
+    case $(uname -m) in x86_64) cpu=x64-baseline ;; aarch64 | arm64) cpu=aarch64 ;; *) die "no bun for $(uname -m)" ;; esac
+    printf 'installing bun\n'
+    mkdir -p "$dir"
+    logged npm-bun npm install --prefix "$dir" --no-save --no-package-lock --ignore-scripts --loglevel=error \
+        "@oven/bun-$system-$cpu@$version"
+    ln -sf "node_modules/@oven/bun-$system-$cpu/bin/bun" "$dir/bun"
+}
+
 for need in "$@"; do
     declare -F "setup_$need" >/dev/null || die "unknown need: $need"
     "setup_$need"

@@ -43,6 +43,7 @@ const NO_PROOF: [&str; 13] = [
 
 /// One failed attempt at a request.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each allows another remedy, and several can hold at once")]
 pub(super) struct Failure {
     /// What the node or the transport said, cut to a sane length.
     pub(super) text: String,

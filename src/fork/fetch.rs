@@ -42,17 +42,20 @@ struct Run<'a> {
 /// Closes the questions that this thread has taken on, even if the transport panics.
 struct Claim<'a> {
     fork: &'a Fork,
-    requests: Vec<Request>,
+    flights: Vec<(Request, Arc<Flight>)>,
 }
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        if self.requests.is_empty() {
+        if self.flights.is_empty() {
             return;
         }
         let mut inner = self.fork.inner.lock();
-        for request in &self.requests {
-            inner.settle(*request, Err(Error::Internal(format!("the request for {request} was abandoned"))));
+        for (request, flight) in &self.flights {
+            // One that was settled may have been asked again by another thread, its answer having left the cache.
+            if inner.flights.get(request).is_some_and(|open| Arc::ptr_eq(open, flight)) {
+                inner.settle(*request, Err(Error::Internal(format!("the request for {request} was abandoned"))));
+            }
         }
         drop(inner);
         self.fork.settled.notify_all();
@@ -63,7 +66,7 @@ impl Fork {
     /// Makes `wants` ready. A question that another thread has sent is waited for, and its failure shared.
     pub(super) fn fetch_blocking(&self, wire: &Wire, wants: &[Want]) -> Result<()> {
         let mut flights: Vec<Arc<Flight>> = Vec::new();
-        let mut claim = Claim { fork: self, requests: Vec::new() };
+        let mut claim = Claim { fork: self, flights: Vec::new() };
         let mut own = HashSet::<Request>::default();
         let mut plan = Plan::default();
         let calls = {
@@ -91,7 +94,7 @@ impl Fork {
                 inner.stats.misses += 1;
                 inner.flights.insert(want.request, flight.clone());
                 own.insert(want.request);
-                claim.requests.push(want.request);
+                claim.flights.push((want.request, flight.clone()));
                 flights.push(flight);
                 plan.add(*want);
             }
@@ -113,6 +116,12 @@ impl Fork {
     }
 }
 
+/// The instant so long from now, or a year from now where a clock does not reach that far.
+fn after(time: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 86_400);
+    Instant::now() + time.min(YEAR)
+}
+
 impl<'a> Run<'a> {
     fn new(fork: &'a Fork, wire: &'a Wire, calls: Vec<Call>) -> Self {
         let mut run = Self {
@@ -122,9 +131,11 @@ impl<'a> Run<'a> {
             last_id: 0,
             limit: if wire.takes_batches() { usize::MAX } else { 1 },
             refused: false,
-            deadline: Instant::now() + fork.options.total_timeout,
+            deadline: after(fork.options.total_timeout),
         };
-        calls.into_iter().for_each(|call| run.add(call));
+        for call in calls {
+            run.add(call);
+        }
         run
     }
 
@@ -176,7 +187,7 @@ impl<'a> Run<'a> {
             stats.requests += jobs.len() as u64;
             stats.bytes_sent += body.len() as u64;
         }
-        let deadline = self.deadline.min(Instant::now() + options.request_timeout);
+        let deadline = self.deadline.min(after(options.request_timeout));
         let sent = self.wire.send(self.fork.id, at, body.as_bytes(), deadline, options.max_response_bytes);
         let reading = match sent {
             Ok(answer) => {
@@ -220,7 +231,7 @@ impl<'a> Run<'a> {
             }
         }
         if progress {
-            self.deadline = Instant::now() + fork.options.total_timeout;
+            self.deadline = after(fork.options.total_timeout);
             if self.refused {
                 inner.batch_limit = inner.batch_limit.min(size.max(self.limit));
                 self.refused = false;
@@ -267,7 +278,7 @@ impl<'a> Run<'a> {
             return;
         }
         self.wire.leave(at);
-        if Instant::now() + pause >= self.deadline {
+        if pause >= self.deadline.saturating_duration_since(Instant::now()) {
             for (job, failure) in again {
                 self.give_up(at, &job, &failure, ", and another one would pass total_timeout");
             }

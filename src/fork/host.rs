@@ -187,7 +187,7 @@ impl Fork {
         inner.stats.bytes_received += response.len() as u64;
         match answer {
             Ok(result) => self.answer(&mut inner, id, &result).map_err(wrong)?,
-            Err(failure) => self.fail_call(&mut inner, id, failure),
+            Err(failure) => self.fail_call(&mut inner, id, &failure),
         }
         Ok(())
     }
@@ -204,7 +204,7 @@ impl Fork {
         self.needs_host()?;
         let mut inner = self.inner.lock();
         self.describe_open(&inner, id)?;
-        self.fail_call(&mut inner, id, Failure::reported(code, message));
+        self.fail_call(&mut inner, id, &Failure::reported(code, message));
         Ok(())
     }
 
@@ -293,17 +293,17 @@ impl Fork {
                 Ok(result) => {
                     if let Err(text) = self.answer(&mut inner, id, &result) {
                         faults.push(format!("id {id}: {text}"));
-                        self.fail_call(&mut inner, id, Failure::wrong_answer(text, true));
+                        self.fail_call(&mut inner, id, &Failure::wrong_answer(text, true));
                     }
                 }
-                Err(failure) => self.fail_call(&mut inner, id, failure),
+                Err(failure) => self.fail_call(&mut inner, id, &failure),
             }
         }
         let mut unanswered = Vec::new();
         for id in answers.missing {
             let Ok(what) = self.describe_open(&inner, id) else { continue };
             unanswered.push(format!("id {id} ({what})"));
-            self.fail_call(&mut inner, id, Failure::wrong_answer("the batch has no answer to it".into(), true));
+            self.fail_call(&mut inner, id, &Failure::wrong_answer("the batch has no answer to it".into(), true));
         }
         let faults = super::failure::cut(&faults.join("; "));
         if !unanswered.is_empty() {
@@ -399,14 +399,14 @@ impl Fork {
                 Ok(())
             }
             Err(Wrong::Unknown(text)) => {
-                self.fail_call(inner, id, Failure::wrong_answer(text, false));
+                self.fail_call(inner, id, &Failure::wrong_answer(text, false));
                 Ok(())
             }
             Err(Wrong::Shape(text)) => Err(text),
         }
     }
 
-    fn fail_call(&self, inner: &mut Inner, id: u64, failure: Failure) {
+    fn fail_call(&self, inner: &mut Inner, id: u64, failure: &Failure) {
         let Some(queued) = inner.host.open.remove(&id) else { return };
         if failure.no_proof && queued.call.is_proof() && inner.give_up_proofs() {
             for request in queued.call.covers() {
@@ -429,7 +429,7 @@ impl Fork {
             return inner.take_back(ids);
         }
         for id in ids {
-            self.fail_call(inner, *id, failure.clone());
+            self.fail_call(inner, *id, failure);
         }
     }
 }

@@ -165,9 +165,8 @@ fn own_authorities(path: &Path) -> Result<RootCerts> {
     let pem = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
     let mut certificates = Vec::new();
     for item in parse_pem(&pem) {
-        match item.map_err(|error| refused(error.to_string()))? {
-            PemItem::Certificate(certificate) => certificates.push(certificate),
-            _ => {}
+        if let PemItem::Certificate(certificate) = item.map_err(|error| refused(error.to_string()))? {
+            certificates.push(certificate);
         }
     }
     if certificates.is_empty() {

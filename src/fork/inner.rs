@@ -28,6 +28,7 @@ struct Parts {
     code_hash: Option<B256>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, not one state in disguise")]
 pub(super) struct Inner {
     pub(super) cache: Cache,
     pub(super) stats: ForkStats,
@@ -116,10 +117,9 @@ impl Inner {
             Request::Account(address) => self.cache.accounts.contains(&address),
             Request::Storage(address, slot) => self.cache.slots.contains(&(address, slot)),
             Request::Code(address) => {
-                let hash = want.code_hash.or_else(|| match self.cache.accounts.peek(&address) {
-                    None => None,
-                    Some(account) => Some(account.map_or(KECCAK256_EMPTY, |account| account.code_hash)),
-                });
+                let known = self.cache.accounts.peek(&address);
+                let known = known.map(|account| account.map_or(KECCAK256_EMPTY, |account| account.code_hash));
+                let hash = want.code_hash.or(known);
                 hash.is_some_and(|hash| hash == KECCAK256_EMPTY || self.cache.code.contains(&hash))
             }
             Request::BlockHash(number) => {

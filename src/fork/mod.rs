@@ -100,7 +100,7 @@ impl Fork {
     ///
     /// # Errors
     /// `InvalidInput` for the tag `pending`, an empty tag, or a `max_cache_size` of 0.
-    pub fn seed(block_tag: &str, max_cache_size: usize, transport: TransportKind) -> Result<Arc<Self>> {
+    pub fn create(block_tag: &str, max_cache_size: usize, transport: TransportKind) -> Result<Arc<Self>> {
         Self::open(ForkOptions {
             transport,
             block: BlockTag::Verbatim(block_tag.to_owned()),
@@ -129,11 +129,6 @@ impl Fork {
     /// Whether this thread is inside the fork's own [`Transport::send`].
     pub fn is_in_transport(&self) -> bool {
         Wire::is_inside(self.id)
-    }
-
-    /// Whether a read may run code of the host: a custom transport.
-    pub fn calls_back(&self) -> bool {
-        matches!(self.wire, Some(Wire::Custom(_)))
     }
 
     /// The counters.
@@ -168,7 +163,7 @@ impl Fork {
             if !inner.is_pinned() && requests.iter().any(|request| matches!(request, Request::BlockHash(_))) {
                 return Err(self.not_pinned());
             }
-            requests.iter().for_each(|request| wants.extend(inner.wants(*request)));
+            wants.extend(requests.iter().flat_map(|request| inner.wants(*request)));
         }
         self.fetch(&wants)
     }
@@ -225,7 +220,10 @@ impl Source for Fork {
     }
 
     fn block_hash(&self, number: u64) -> Result<Option<B256>> {
-        let pin = self.block()?;
+        let pin = self.block().map_err(|error| match error {
+            Error::Missing(_) => Error::Missing(Request::BlockHash(number)),
+            other => other,
+        })?;
         if number >= pin.number {
             return Ok((number == pin.number).then_some(pin.hash));
         }

@@ -26,7 +26,8 @@ pub enum TransportKind {
     /// The host: it takes requests from the fork and hands the answers back. Reads never block.
     #[default]
     Host,
-    /// The library, over HTTP or HTTPS. Reads block until the answer is there.
+    /// The library, over HTTP or HTTPS. Reads block until the answer is there. Redirects are not followed; the proxy
+    /// that `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY` name in the environment is used.
     Http {
         /// Nodes to ask, `http://` or `https://`. Another one is tried when one fails, and kept to when it works.
         urls: Vec<String>,

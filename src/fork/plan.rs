@@ -116,7 +116,9 @@ mod tests {
 
     fn plan(wants: &[Request]) -> Plan {
         let mut plan = Plan::default();
-        wants.iter().for_each(|request| plan.add((*request).into()));
+        for request in wants {
+            plan.add((*request).into());
+        }
         plan
     }
 

@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn backoff_stays_under_its_ceiling_and_spreads() {
-        let (initial, max) = (Duration::from_millis(100), Duration::from_millis(1000));
+        let (initial, max) = (Duration::from_millis(100), Duration::from_secs(1));
         for (round, ceiling) in [(0, 100), (1, 200), (3, 800), (4, 1000), (40, 1000)] {
             let pauses: Vec<_> = (0..200).map(|_| backoff(initial, max, round)).collect();
             let ceiling = Duration::from_millis(ceiling);

@@ -292,7 +292,8 @@ impl State {
             let (then, present) = (before.fields(now), Fields::of(now));
             let balance_or_nonce = then.balance != present.balance || then.nonce != present.nonce;
             let code = then.code != present.code;
-            let fields_differ = balance_or_nonce || code || then.existence != present.existence;
+            let deleted = present.existence == Existence::Absent && then.existence != Existence::Absent;
+            let fields_differ = balance_or_nonce || code || deleted;
             let cleared = present.existence == Existence::Inherited && before.is_cleared_since(now);
             if (fields_differ && !(then.detached && present.detached)) || cleared {
                 requests.push(Request::Account(*address));

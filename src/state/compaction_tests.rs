@@ -1,8 +1,14 @@
 //! The model test again, inside the crate, where segments of eight entries are long enough to be compacted: many writes
 //! between the marks, so that nearly all undoing and comparing goes through compacted segments.
 
+#[path = "../../tests/support/direct.rs"]
+mod direct;
+#[path = "../../tests/support/faulty_source.rs"]
+mod faulty_source;
 #[path = "../../tests/support/model.rs"]
 mod model;
+#[path = "../../tests/support/operations.rs"]
+mod operations;
 #[path = "../../tests/support/remote.rs"]
 mod remote;
 #[path = "../../tests/support/sequence.rs"]
@@ -10,10 +16,12 @@ mod sequence;
 #[path = "../../tests/support/subject.rs"]
 mod subject;
 
+use direct::Direct;
+use faulty_source::FaultySource;
 use model::Model;
-use remote::{Dice, FaultySource, random_world};
-use sequence::{ADDRESSES, SLOTS, op, run, sequences};
-use subject::Direct;
+use operations::{ADDRESSES, SLOTS, op, sequences};
+use remote::{Dice, random_world};
+use sequence::run;
 
 const SEQUENCES: u32 = 400;
 

@@ -36,7 +36,7 @@ if (action === "set-scene") {
   await token.send(carol, "transferFrom(address,address,uint256)", bob, carol, tokens(40));
   await send({ from: bob, to: alice, value: "0x8ac7230489e80000" });
   await rpc("anvil_mine", "0x19");
-  console.log("On the node, bob sends dave 100,000 WST and alice 10 ETH, carol uses up her allowance, and 25 more blocks are mined.");
+  console.log("  On the node, bob sends dave 100,000 WST and alice 10 ETH, carol uses up her allowance, and 25 more blocks are mined.");
 } else {
   throw new Error(`unknown action: ${action}`);
 }

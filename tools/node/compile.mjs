@@ -1,4 +1,4 @@
-// Compiles contracts/*.sol: build/contracts/<Name>.json holds creation code, selectors and storage layout.
+// Compiles tools/demo/*.sol: build/contracts/<Name>.json holds creation code, selectors and storage layout.
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -7,8 +7,8 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const solc = createRequire(`${root}build/tools/`)("solc");
 
 const sources = {};
-for (const name of readdirSync(`${root}contracts`).filter((name) => name.endsWith(".sol"))) {
-  sources[name] = { content: readFileSync(`${root}contracts/${name}`, "utf8") };
+for (const name of readdirSync(`${root}tools/demo`).filter((name) => name.endsWith(".sol"))) {
+  sources[name] = { content: readFileSync(`${root}tools/demo/${name}`, "utf8") };
 }
 const output = JSON.parse(
   solc.compile(
