@@ -23,7 +23,7 @@ runtime=$(rustc --print sysroot)/lib/rustlib/x86_64-unknown-linux-gnu/lib
 
 # build_instrumented SANITIZER: the library and all it is made of but Rust's own, which comes compiled.
 build_instrumented() {
-    RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$1 -Cunsafe-allow-abi-mismatch=sanitizer" CARGO_PROFILE_DEV_DEBUG=line-tables-only \
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$1 -Cunsafe-allow-abi-mismatch=sanitizer --cfg worldstate_plain_locks" CARGO_PROFILE_DEV_DEBUG=line-tables-only \
         cargo build --quiet --features test-hooks --target x86_64-unknown-linux-gnu --target-dir "build/c/$1-library" \
         --config 'profile.dev.package."*".opt-level=0'
     library=build/c/$1-library/x86_64-unknown-linux-gnu/debug/libworldstate.a
@@ -84,8 +84,8 @@ if [ "$mode" = thread ] && [ ${#only[@]} = 0 ]; then
 fi
 
 compile ctests tests/c/{main,world,matrix_table,matrix,values,handles,callbacks,host,structs,panics,threads}.c
-status=0
-"${before[@]}" "$out/ctests" "${only[@]}" >"$out/report" 2>&1 || status=$?
+ended=0
+"${before[@]}" "$out/ctests" "${only[@]}" >"$out/report" 2>&1 || ended=$?
 sed '$d' "$out/report"
 totals=$(tail -n 1 "$out/report")
 if [[ $totals =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
@@ -96,7 +96,7 @@ fi
 
 # The checker itself had nothing to say: its own exit status, beside that of the tests.
 quiet() {
-    [ "$status" -le 1 ] || { echo "ended with status $status"; return 1; }
+    [ "$ended" -le 1 ] || { echo "ended with status $ended"; return 1; }
     [[ $totals =~ passed ]]
     refuse grep -E "ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|^==[0-9]+==" "$out/report"
 }
