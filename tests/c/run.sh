@@ -19,11 +19,10 @@ mkdir -p "$out"
 warnings=(-Wall -Wextra -Wpedantic -Werror)
 # What a program with the archive is linked with.
 libs=(-lpthread -lm -ldl -lrt)
-runtime=$(rustc --print sysroot)/lib/rustlib/x86_64-unknown-linux-gnu/lib
 
-# build_instrumented SANITIZER: the library and all it is made of but Rust's own, which comes compiled.
+# build_instrumented SANITIZER FLAGS: the library and all it is made of but Rust's own, which comes compiled.
 build_instrumented() {
-    RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$1 -Cunsafe-allow-abi-mismatch=sanitizer --cfg worldstate_plain_locks" CARGO_PROFILE_DEV_DEBUG=line-tables-only \
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$1${2:+ $2}" CARGO_PROFILE_DEV_DEBUG=line-tables-only \
         cargo build --quiet --features test-hooks --target x86_64-unknown-linux-gnu --target-dir "build/c/$1-library" \
         --config 'profile.dev.package."*".opt-level=0'
     library=build/c/$1-library/x86_64-unknown-linux-gnu/debug/libworldstate.a
@@ -57,13 +56,16 @@ case $mode in
         flags=(-fsanitize=address -fno-omit-frame-pointer)
         # One runtime for both: that of gcc, whose calls are the same.
         link=("$library" "${libs[@]}")
-        # Lengths that no memory has are to fail as they do elsewhere.
-        export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=0
+        # Lengths that no memory has are to fail as they do elsewhere. Freed memory is held back for 32 MiB, not 256: one
+        # test looks whether memory grows.
+        export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1:quarantine_size_mb=32:thread_local_quarantine_size_kb=64
         ;;
     thread)
-        build_instrumented thread
+        # The one knows nothing of membarrier(2), nor the other of Rust's own library, which is compiled without it.
+        build_instrumented thread "-Cunsafe-allow-abi-mismatch=sanitizer --cfg worldstate_plain_locks"
         flags=(-fsanitize=thread)
-        link=("$library" "${libs[@]}")
+        cc -c -O1 -fno-builtin "${warnings[@]}" tests/c/tsan_calls.c -o "$out/tsan_calls.o"
+        link=("$library" "$out/tsan_calls.o" "${libs[@]}")
         export TSAN_OPTIONS="suppressions=$PWD/tests/c/tsan.supp exitcode=66 second_deadlock_stack=1"
         ;;
     *)
@@ -98,7 +100,9 @@ fi
 quiet() {
     [ "$ended" -le 1 ] || { echo "ended with status $ended"; return 1; }
     [[ $totals =~ passed ]]
-    refuse grep -E "ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|^==[0-9]+==" "$out/report"
+    # Of lengths that no memory has, AddressSanitizer says that it could not allocate them.
+    refuse grep -E "ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|^==[0-9]+==" \
+        <(grep -v "WARNING: AddressSanitizer failed to allocate" "$out/report")
 }
 
 # found PATTERN PROGRAM: the program, which does wrong, is ended by the checker, whose report has the pattern.
@@ -106,22 +110,23 @@ found() {
     local pattern=$1 program=$2
     compile "$program" "tests/c/proofs/$program.c"
     refuse "${before[@]}" "$out/$program" >"$out/$program.report" 2>&1
-    cat "$out/$program.report" | head -n 20
-    grep -E "$pattern" "$out/$program.report"
+    head -n 20 "$out/$program.report"
+    grep -m 1 -E "$pattern" "$out/$program.report"
 }
 
-in_library='(worldstate|src)/.*ffi/|worldstate.*ffi|buffer\.rs'
+# A frame of the library, with or without line numbers.
+in_library='src/ffi/|10worldstate3ffi'
 case $mode in
     plain) check "runs to its end" quiet ;;
     address)
         check "AddressSanitizer has nothing to say" quiet
-        check "AddressSanitizer sees a buffer shorter than said, inside the library" found "#[0-3] .*($in_library)" short_buffer
-        check "AddressSanitizer sees an input shorter than said, inside the library" found "#[0-3] .*($in_library)" short_input
+        check "AddressSanitizer sees a buffer shorter than said, inside the library" found "#[0-6] .*($in_library)" short_buffer
+        check "AddressSanitizer sees an input shorter than said, inside the library" found "#[0-6] .*($in_library)" short_input
         check "LeakSanitizer sees memory that is lost" found "LeakSanitizer: detected memory leaks" leak
         ;;
     thread)
         check "ThreadSanitizer has nothing to say" quiet
-        check "ThreadSanitizer sees two threads write to one buffer, inside the library" found "$in_library" race
+        check "ThreadSanitizer sees two threads write to one buffer, inside the library" found "#[0-6] .*($in_library)" race
         ;;
     valgrind)
         check "memcheck has nothing to say" quiet

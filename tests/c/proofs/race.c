@@ -6,19 +6,20 @@
 
 static uint8_t address[20], out[32];
 
-static void *read_balance(void *unused) {
-    (void)unused;
-    StateManagerHandle state = state_manager_create();
+static void *read_balance(void *state) {
     for (int i = 0; i < 10000; i++) state_manager_get_balance_bytes(state, address, out);
-    state_manager_destroy(state);
     return NULL;
 }
 
 int main(void) {
     pthread_t threads[2];
+    StateManagerHandle states[2] = {state_manager_create(), state_manager_create()};
     for (int i = 0; i < 2; i++) {
-        if (pthread_create(&threads[i], NULL, read_balance, NULL) != 0) return 0;
+        if (pthread_create(&threads[i], NULL, read_balance, states[i]) != 0) return 0;
     }
-    for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+        state_manager_destroy(states[i]);
+    }
     return 0;
 }
