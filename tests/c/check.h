@@ -66,6 +66,8 @@ double seconds_now(void);
 void sleep_ms(unsigned milliseconds);
 /* How much of what takes long is done, from 1 (checkers that slow everything down) to 100: CTESTS_PERCENT. */
 unsigned percent(void);
+/* How long each test with many threads takes: CTESTS_SECONDS, else 3. */
+double seconds(void);
 /* Threads one after the other or at once, checked. */
 void run_threads(unsigned count, void (*body)(void *), void **arguments);
 

@@ -117,6 +117,11 @@ unsigned percent(void) {
     return number < 1 ? 1 : number > 100 ? 100 : (unsigned)number;
 }
 
+double seconds(void) {
+    const char *given = getenv("CTESTS_SECONDS");
+    return given == NULL ? 3.0 : atof(given);
+}
+
 struct thread_start {
     void (*body)(void *);
     void *argument;

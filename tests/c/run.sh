@@ -6,7 +6,8 @@
 #   tests/c/run.sh thread     library and tests under ThreadSanitizer: the tests with threads
 #   tests/c/run.sh valgrind   under memcheck, with leak check; shorter loops
 #
-# More arguments are beginnings of names of tests: those only. Each build has a directory of its own under build/c.
+# More arguments are beginnings of names of tests: those only. CTESTS_PERCENT and CTESTS_SECONDS (tests/c/check.h) say how
+# much is done of what takes long.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/support/check.sh
@@ -16,6 +17,12 @@ shift || true
 only=("$@")
 out=build/c/$mode
 mkdir -p "$out"
+host=$(rustc -vV | sed -n 's/^host: //p')
+if [ "$mode" != plain ] && [[ $host != *-linux-gnu ]]; then
+    echo "skipped: no such checker for $host"
+    echo "0 passed, 0 failed, 1 skipped"
+    exit
+fi
 warnings=(-Wall -Wextra -Wpedantic -Werror)
 # What a program with the archive is linked with.
 libs=(-lpthread -lm -ldl -lrt)
@@ -23,9 +30,9 @@ libs=(-lpthread -lm -ldl -lrt)
 # build_instrumented SANITIZER FLAGS: the library and all it is made of but Rust's own, which comes compiled.
 build_instrumented() {
     RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$1${2:+ $2}" CARGO_PROFILE_DEV_DEBUG=line-tables-only \
-        cargo build --quiet --features test-hooks --target x86_64-unknown-linux-gnu --target-dir "build/c/$1-library" \
+        cargo build --quiet --features test-hooks --target "$host" --target-dir "build/c/$1-library" \
         --config 'profile.dev.package."*".opt-level=0'
-    library=build/c/$1-library/x86_64-unknown-linux-gnu/debug/libworldstate.a
+    library=build/c/$1-library/$host/debug/libworldstate.a
 }
 
 # compile NAME SOURCE…: a program in $out; `flags` and `link` say how.
@@ -75,7 +82,7 @@ case $mode in
 esac
 
 if [ "$mode" = valgrind ]; then
-    export CTESTS_PERCENT=${CTESTS_PERCENT:-2}
+    export CTESTS_PERCENT=${CTESTS_PERCENT:-2} CTESTS_SECONDS=${CTESTS_SECONDS:-1}
     # The handle table and what threads and Rust's runtime keep for the whole run are reachable: no leaks.
     before=(valgrind --quiet --error-exitcode=66 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible
         --show-leak-kinds=definite,indirect,possible --fair-sched=yes --max-stackframe=4000000)

@@ -15,21 +15,22 @@ struct worker {
     ForkBackendHandle fork;
     double end;
     unsigned long calls;
-    int *stop;
 };
 
-static double duration(void) { return 0.02 * percent() + 0.2; }
+enum { AT_LEAST = 20 };
+
+static int goes_on(const struct worker *worker, unsigned step) { return step < AT_LEAST || seconds_now() < worker->end; }
 
 static void run_workers(struct worker workers[THREADS], void (*body)(void *)) {
     void *arguments[THREADS];
     for (unsigned i = 0; i < THREADS; i++) {
         workers[i].number = i;
-        workers[i].end = seconds_now() + duration();
+        workers[i].end = seconds_now() + seconds();
         workers[i].calls = 0;
         arguments[i] = &workers[i];
     }
     run_threads(THREADS, body, arguments);
-    for (unsigned i = 0; i < THREADS; i++) CHECKF(workers[i].calls > 0, "thread %u did nothing", i);
+    for (unsigned i = 0; i < THREADS; i++) CHECKF(workers[i].calls >= AT_LEAST, "thread %u did %lu steps", i, workers[i].calls);
 }
 
 /* Each thread has an account of its own in the common state; one account is everybody's. */
@@ -40,7 +41,7 @@ static void on_one_handle(void *argument) {
     world_address(99, common);
     char text[67];
     size_t length;
-    for (unsigned i = 0; seconds_now() < worker->end; i++, worker->calls++) {
+    for (unsigned i = 0; goes_on(worker, i); i++, worker->calls++) {
         world_slot(i % VALUES, slot);
         memset(value, (int)(i % 255 + 1), 32);
         value[0] = (uint8_t)worker->number;
@@ -100,7 +101,7 @@ static int read_and_write(struct worker *worker, unsigned i) {
 static void over_callbacks(void *argument) {
     struct worker *worker = argument;
     ForkBackendStats stats = FORK_BACKEND_STATS_INIT;
-    for (unsigned i = 0; seconds_now() < worker->end; i++) {
+    for (unsigned i = 0; goes_on(worker, i); i++) {
         int status = read_and_write(worker, i);
         CHECKF(status == STATE_MANAGER_SUCCESS, "%s: %s", worldstate_error_name(status), last_error_of(worker->state));
         if (i % 512 == worker->number) OK(fork_backend_clear_cache(worker->fork));
@@ -126,7 +127,7 @@ static void eight_handles_over_callbacks(void) {
 /* Whoever finds a value missing serves a request, its own or another's. */
 static void over_host(void *argument) {
     struct worker *worker = argument;
-    for (unsigned i = 0; seconds_now() < worker->end; i++) {
+    for (unsigned i = 0; goes_on(worker, i); i++) {
         for (;;) {
             int status = read_and_write(worker, i);
             if (status == STATE_MANAGER_SUCCESS) break;
