@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/support/check.sh
+. tests/c/declared.sh
 
 out=build/c/header
 mkdir -p "$out"
@@ -43,11 +44,6 @@ compiles() {
 }
 
 exported() { nm -D --defined-only "$library" | awk '{ print $3 }' | sort; }
-declared() {
-    cc -E -P -Iinclude include/worldstate.h | tr '\n' ' ' | tr ';' '\n' | grep -v typedef |
-        sed -nE 's/.*[ *]([a-z0-9_]+) *\(.*/\1/p' | sort
-}
-
 same_names() {
     exported >"$out/exported"
     declared >"$out/declared"

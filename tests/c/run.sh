@@ -11,6 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/support/check.sh
+. tests/c/declared.sh
 
 mode=${1:-plain}
 shift || true
@@ -43,11 +44,7 @@ compile() {
 }
 
 # The header's functions, for the table that has to hold all of them.
-declared_functions() {
-    cc -E -P -Iinclude include/worldstate.h | tr '\n' ' ' | tr ';' '\n' | grep -v typedef |
-        sed -nE 's/.*[ *]((worldstate|state_manager|fork_backend|fork_reply)_[a-z0-9_]+) *\(.*/\1/p' | sort -u
-}
-declared_functions | sed 's/.*/"&",/' >"$out/declared_functions.h"
+declared | sed 's/.*/"&",/' >"$out/declared_functions.h"
 [ "$(wc -l <"$out/declared_functions.h")" -gt 50 ] || { echo "the header was not understood" >&2; exit 1; }
 
 flags=() link=() before=()
