@@ -350,6 +350,70 @@ static void no_lock_held(void) {
     fork_backend_destroy(slow.fork);
 }
 
+/* A thread asks for two accounts. While the second is under way, the first one's answer leaves the cache, and another
+ * thread asks for it anew: that question is its own, and nothing that the first thread does closes it. */
+struct asked_again {
+    ForkBackendHandle fork;
+    int second_entered, again_entered, first_is_done;
+    unsigned calls;
+};
+
+static void wait_for(const int *flag) {
+    for (int i = 0; i < 20000 && !__atomic_load_n(flag, __ATOMIC_ACQUIRE); i++) sleep_ms(1);
+    CHECK(__atomic_load_n(flag, __ATOMIC_ACQUIRE));
+}
+
+static int one_after_the_other(void *rpc_client, const char *method, const char *params, ForkReplyHandle reply) {
+    struct asked_again *asked = rpc_client;
+    unsigned call = __atomic_add_fetch(&asked->calls, 1, __ATOMIC_ACQ_REL);
+    if (call == 2) {
+        __atomic_store_n(&asked->second_entered, 1, __ATOMIC_RELEASE);
+        wait_for(&asked->again_entered);
+    } else if (call == 3) {
+        __atomic_store_n(&asked->again_entered, 1, __ATOMIC_RELEASE);
+        wait_for(&asked->first_is_done);
+    }
+    return world_request(NULL, method, params, reply);
+}
+
+static void ask_for_two(struct asked_again *asked) {
+    uint8_t addresses[40];
+    memcpy(addresses, BYTES_A, 20);
+    memcpy(addresses + 20, BYTES_B, 20);
+    OK(fork_backend_prefetch(asked->fork, addresses, NULL, 2, NULL, 0));
+    __atomic_store_n(&asked->first_is_done, 1, __ATOMIC_RELEASE);
+}
+
+static void ask_again(struct asked_again *asked) {
+    StateManagerHandle state = state_manager_create_with_fork(asked->fork);
+    uint64_t nonce = 0;
+    wait_for(&asked->second_entered);
+    OK(fork_backend_clear_cache(asked->fork));
+    int status = state_manager_get_nonce_bytes(state, BYTES_A, &nonce);
+    CHECKF(status == STATE_MANAGER_SUCCESS && nonce == 0xaa, "%s", last_error_of(state));
+    state_manager_destroy(state);
+}
+
+static void two_or_again(void *argument) {
+    struct asked_again *asked = *(struct asked_again **)argument;
+    if (((void **)argument)[1] != NULL) {
+        ask_for_two(asked);
+    } else {
+        ask_again(asked);
+    }
+}
+
+static void asked_again_meanwhile(void) {
+    struct asked_again asked = {NULL, 0, 0, 0, 0};
+    ForkRpcVtable vtable = FORK_RPC_VTABLE_INIT;
+    vtable.request = one_after_the_other;
+    asked.fork = fork_backend_create(&asked, &vtable, "latest", 0);
+    void *two[2] = {&asked, &asked}, *again[2] = {&asked, NULL}, *arguments[2] = {two, again};
+    run_threads(2, two_or_again, arguments);
+    CHECK(asked.calls == 3);
+    fork_backend_destroy(asked.fork);
+}
+
 const struct test_case callback_cases[] = {
     {"callbacks: reads by request", reads_by_request},
     {"callbacks: reads by send", reads_by_send},
@@ -357,5 +421,6 @@ const struct test_case callback_cases[] = {
     {"callbacks: calls from inside", inside_a_callback},
     {"callbacks: the fork's handle destroyed inside", fork_destroyed_inside},
     {"callbacks: no lock is held over one", no_lock_held},
+    {"callbacks: a question asked again meanwhile", asked_again_meanwhile},
     {NULL, NULL},
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define FENCE 64
 #define FILLING 0xAA
@@ -161,6 +162,8 @@ int main(int count, char **arguments) {
             if (!is_wanted(test->name, count - 1, arguments + 1)) continue;
             double start = seconds_now();
             failures_in_case = 0;
+            /* Who waits for ever is ended by SIGALRM. */
+            alarm(180);
             test->run();
             if (failures_in_case == 0) {
                 passed++;

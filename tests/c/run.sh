@@ -118,10 +118,19 @@ found() {
     grep -m 1 -E "$pattern" "$out/$program.report"
 }
 
+# All handles in use at once.
+exhausted() {
+    compile exhaustion tests/c/exhaustion.c
+    "$out/exhaustion"
+}
+
 # A frame of the library, with or without line numbers.
 in_library='src/ffi/|10worldstate3ffi'
 case $mode in
-    plain) check "runs to its end" quiet ;;
+    plain)
+        check "runs to its end" quiet
+        check "no handle is free" exhausted
+        ;;
     address)
         check "AddressSanitizer has nothing to say" quiet
         check "AddressSanitizer sees a buffer shorter than said, inside the library" found "#[0-6] .*($in_library)" short_buffer
