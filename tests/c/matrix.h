@@ -69,6 +69,45 @@ struct function {
 extern const struct function functions[];
 extern const size_t function_count;
 
+/* Statuses seen of each function of the table; bit n for status -n. */
+enum { SEEN = 128 };
+extern unsigned seen[SEEN];
+
+/* A call made ready: its arguments, and the fenced room of its outputs. */
+struct prepared {
+    struct value v[MAX_ARGUMENTS];
+    struct fenced out[MAX_ARGUMENTS];
+};
+
+typedef void scene_body(const struct function *f, void *handle, void *context);
+
+/* A function of the table by its name, which has to be there. */
+const struct function *find(const char *name);
+int is_output(enum argument_kind kind);
+int is_input(enum argument_kind kind);
+/* Whether the function's first argument is a handle. */
+int has_handle(const struct function *f);
+/* Where the error text of a call is: with its handle, or with the thread (NULL). */
+void *error_handle_of(const struct function *f, void *handle);
+
+/* Runs `body` with a handle on which a call with good arguments succeeds. */
+void in_scene(const struct function *f, scene_body *body, void *context);
+/* Runs `body` inside a callback, with its reply handle. */
+void in_callback(const struct function *f, scene_body *body, void *context);
+/* A fork whose host is the test, and what is handed out by it. */
+ForkBackendHandle host_fork(void);
+void take_request(ForkBackendHandle fork, uint64_t wanted_id);
+void take_batch(ForkBackendHandle fork);
+
+/* Good arguments; with_texts asks for the sizes of texts, which a good handle only can tell. */
+struct prepared prepare(const struct function *f, void *handle, int with_texts);
+void release(struct prepared *prepared);
+/* Whether an output is as the call got it. */
+int is_untouched(const struct argument *a, const struct fenced *out);
+/* One call: its status, a part of its error text (NULL: any), and that nothing was written where it should not be. */
+void expect(const struct function *f, struct prepared *prepared, int wanted, const char *text, void *error_handle,
+            const char *what);
+
 #define CODE_IN_STATE "\x60\x01\x60\x02\x55\x00\x5b"
 #define CODE_IN_STATE_LEN 7
 #define GOOD_DUMP "{\"00000000000000000000000000000000000000cc\":{\"balance\":\"0x5\"}}"

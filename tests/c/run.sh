@@ -89,7 +89,7 @@ if [ "$mode" = thread ] && [ ${#only[@]} = 0 ]; then
     export CTESTS_PERCENT=${CTESTS_PERCENT:-20}
 fi
 
-compile ctests tests/c/{main,world,matrix_table,matrix,values,handles,callbacks,host,structs,panics,threads}.c
+compile ctests tests/c/{main,world,matrix_table,matrix_call,matrix,values,handles,callbacks,host,structs,panics,threads}.c
 ended=0
 "${before[@]}" "$out/ctests" "${only[@]}" >"$out/report" 2>&1 || ended=$?
 sed '$d' "$out/report"
