@@ -25,18 +25,19 @@ impl State {
     pub fn dump(&self, format: DumpFormat) -> Result<String> {
         if let Some(source) = &self.source {
             let partial = self.accounts.iter().filter(|(_, account)| !account.is_complete());
-            let unread = |(address, _): &(_, _)| [Request::Account(*address), Request::Code(*address)];
+            let unread = |(address, _)| [Request::Account(address), Request::Code(address)];
             source.prefetch(&partial.flat_map(unread).collect::<Vec<_>>())?;
         }
         let mut touched: Vec<_> = self.accounts.iter().filter(|(_, a)| a.existence != Existence::Absent).collect();
         touched.sort_unstable_by_key(|(address, _)| *address);
+        let mut storages = self.slots.by_storage(|_| true);
         let mut accounts = String::from("{");
         for (address, account) in touched {
-            let info = self.account(*address)?;
+            let info = self.account(address)?;
             if info.status == AccountStatus::Absent {
                 continue;
             }
-            let code = hex::encode_prefixed(self.code(*address)?);
+            let code = hex::encode_prefixed(self.code(address)?);
             let separator = if accounts.len() == 1 { "" } else { "," };
             let _ = write!(accounts, "{separator}\n\"{address:#x}\":{{\"balance\":\"{:#x}\"", info.balance);
             let _ = match format {
@@ -44,11 +45,12 @@ impl State {
                 DumpFormat::Anvil => write!(accounts, ",\"nonce\":{}", info.nonce),
             };
             let _ = write!(accounts, ",\"code\":\"{code}\",\"storage\":{{");
-            let mut slots: Vec<_> = account.storage.slots.iter().filter(|(_, value)| !value.is_zero()).collect();
+            let mut slots = storages.remove(&account.storage.id).unwrap_or_default();
+            slots.retain(|(_, value)| !value.is_zero());
             slots.sort_unstable();
             for (position, (slot, value)) in slots.into_iter().enumerate() {
                 let separator = if position == 0 { "" } else { "," };
-                let _ = write!(accounts, "{separator}\"{}\":\"{}\"", B256::from(*slot), B256::from(*value));
+                let _ = write!(accounts, "{separator}\"{}\":\"{}\"", B256::from(slot), B256::from(value));
             }
             accounts.push_str("}}");
         }

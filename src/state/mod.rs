@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod arena;
 mod changes;
 #[cfg(test)]
 mod compaction_tests;
@@ -13,6 +14,7 @@ mod journal;
 mod listing;
 mod load;
 mod root;
+mod slots;
 mod source;
 mod world;
 
