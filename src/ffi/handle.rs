@@ -195,6 +195,13 @@ fn reentered(kind: Kind) -> Error {
     Error::InvalidState(format!("call on a {kind} from inside its own callback"))
 }
 
+/// Whether this thread is inside a call that has locked its handle.
+#[cold]
+pub(super) fn is_inside() -> bool {
+    let chunks = TABLE.chunks.iter().filter_map(OnceLock::get);
+    chunks.flatten().any(Slot::is_held)
+}
+
 #[cold]
 fn invalid(handle: usize, kind: Kind) -> Error {
     if handle == 0 {

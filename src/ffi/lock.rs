@@ -106,6 +106,14 @@ impl<T> Lock<T> {
         self.lock_raw(me)
     }
 
+    /// Whether this thread holds the lock.
+    pub(super) fn is_held(&self) -> bool {
+        let me = thread_token();
+        let by_bias = self.bias.load(Ordering::Relaxed) == me && self.inside.load(Ordering::Relaxed);
+        // Only the holder stores its token, and takes it back before it unlocks.
+        by_bias || self.holder.load(Ordering::Relaxed) == me
+    }
+
     fn lock_raw(&self, me: usize) -> Result<Guard<'_, T>, Reentered> {
         if !self.raw.try_lock() {
             // Only the holder stores its token, and takes it back before it unlocks: seeing one's own means holding.

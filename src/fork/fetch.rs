@@ -42,17 +42,20 @@ struct Run<'a> {
 /// Closes the questions that this thread has taken on, even if the transport panics.
 struct Claim<'a> {
     fork: &'a Fork,
-    requests: Vec<Request>,
+    flights: Vec<(Request, Arc<Flight>)>,
 }
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        if self.requests.is_empty() {
+        if self.flights.is_empty() {
             return;
         }
         let mut inner = self.fork.inner.lock();
-        for request in &self.requests {
-            inner.settle(*request, Err(Error::Internal(format!("the request for {request} was abandoned"))));
+        for (request, flight) in &self.flights {
+            // One that was settled may have been asked again by another thread, its answer having left the cache.
+            if inner.flights.get(request).is_some_and(|open| Arc::ptr_eq(open, flight)) {
+                inner.settle(*request, Err(Error::Internal(format!("the request for {request} was abandoned"))));
+            }
         }
         drop(inner);
         self.fork.settled.notify_all();
@@ -63,7 +66,7 @@ impl Fork {
     /// Makes `wants` ready. A question that another thread has sent is waited for, and its failure shared.
     pub(super) fn fetch_blocking(&self, wire: &Wire, wants: &[Want]) -> Result<()> {
         let mut flights: Vec<Arc<Flight>> = Vec::new();
-        let mut claim = Claim { fork: self, requests: Vec::new() };
+        let mut claim = Claim { fork: self, flights: Vec::new() };
         let mut own = HashSet::<Request>::default();
         let mut plan = Plan::default();
         let calls = {
@@ -91,7 +94,7 @@ impl Fork {
                 inner.stats.misses += 1;
                 inner.flights.insert(want.request, flight.clone());
                 own.insert(want.request);
-                claim.requests.push(want.request);
+                claim.flights.push((want.request, flight.clone()));
                 flights.push(flight);
                 plan.add(*want);
             }
