@@ -158,11 +158,7 @@ fn errors_that_stay_are_told_at_once() {
 
 #[test]
 fn wrong_shapes_are_told() {
-    for (text, result) in [
-        ("proof is not an object", json!("0x1")),
-        ("proof is not an object", Value::Null),
-        ("balance is missing", json!({})),
-    ] {
+    for (text, result) in [("proof is not an object", json!("0x1")), ("balance is missing", json!({}))] {
         let server = faulty(1, move |body| Reply::Json(json!({"jsonrpc": "2.0", "id": body["id"], "result": result})));
         let told = failing(&open(&server));
         assert!(told.contains(text), "{told}");
@@ -173,6 +169,10 @@ fn wrong_shapes_are_told() {
         Reply::Json(answer)
     });
     assert!(failing(&open(&server)).contains("slot 0x9 was not asked for"));
+    let no_proof = |body: &Value| Reply::Json(json!({"jsonrpc": "2.0", "id": body["id"], "result": null}));
+    let strict = open_with(&faulty(1, no_proof), |options| options.account_source = AccountSource::Proof);
+    assert!(failing(&strict).contains("the node has no proof for this block (1 attempt)"));
+    assert_eq!(slot_value(&open(&faulty(1, no_proof))), right(), "the value itself is there");
 }
 
 #[test]

@@ -350,10 +350,9 @@ impl Fork {
                 continue;
             }
             if !inner.flights.contains_key(&want.request) {
-                if failed.is_none()
-                    && let Some(error) = inner.host.failures.pop(&want.request)
-                {
-                    failed = Some(error);
+                if let Some(error) = inner.host.failures.pop(&want.request) {
+                    // One failure is told for all of them: none may come up again after a later success.
+                    failed.get_or_insert(error);
                     continue;
                 }
                 if inner.flights.len() >= MAX_OPEN {
@@ -398,11 +397,11 @@ impl Fork {
                 }
                 Ok(())
             }
-            Err(Wrong::Unknown(text)) => {
-                self.fail_call(inner, id, &Failure::wrong_answer(text, false));
+            Err(Wrong::Shape(text)) => Err(text),
+            Err(unknown) => {
+                self.fail_call(inner, id, &unknown.into());
                 Ok(())
             }
-            Err(Wrong::Shape(text)) => Err(text),
         }
     }
 
