@@ -35,7 +35,10 @@ stops_node() {
     [ -n "$url" ]
     refuse node -e 'fetch(process.argv[1]).catch(() => process.exit(1))' "$url"
 }
-no_colours() { refuse grep $'\033' "$work/output"; }
+no_colours() {
+    grep -F "What the fork cost" "$work/output"
+    refuse grep $'\033' "$work/output"
+}
 
 # on_terminal COMMAND…: runs it with a terminal as output.
 on_terminal() { python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' "$@" </dev/null; }
@@ -52,7 +55,10 @@ any_chain() {
     shows "chain 7" "contract balance 10,000 ETH -> 77 ETH" "contract slot[2] 42 -> 123"
     grep -E '^  contract .* 10,000 ETH +0 +-$' "$work/output"
 }
-hides_path() { refuse grep hidden "$work/output"; }
+hides_path() {
+    grep -F "node    http://127.0.0.1:" "$work/output"
+    refuse grep hidden "$work/output"
+}
 unknown_block() {
     refuse with_url make --no-print-directory demo BLOCK=99 >"$work/output" 2>&1
     grep -F "block 99" "$work/output"

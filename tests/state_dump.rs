@@ -214,7 +214,10 @@ fn anvil_loads_our_dump_and_we_load_its() {
         "--dump-state".as_ref(),
         theirs.as_os_str(),
     ];
-    let Some(anvil) = Anvil::start(arguments) else { return };
+    let Some(anvil) = Anvil::start(arguments) else {
+        std::fs::remove_dir_all(&directory).unwrap();
+        return;
+    };
     for address in [A, B, C, Address::repeat_byte(0xdd)] {
         assert_node_has(&anvil, &mut state, address);
     }

@@ -9,6 +9,8 @@ mod direct;
 mod faulty_source;
 #[path = "support/model.rs"]
 mod model;
+#[path = "support/operations.rs"]
+mod operations;
 #[path = "support/remote.rs"]
 mod remote;
 #[path = "support/sequence.rs"]
@@ -19,8 +21,9 @@ mod subject;
 use direct::Direct;
 use faulty_source::FaultySource;
 use model::Model;
+use operations::{ADDRESSES, SLOTS, op, sequences};
 use remote::{Dice, random_world};
-use sequence::{ADDRESSES, SLOTS, op, run, sequences};
+use sequence::run;
 
 const SEQUENCES: u32 = 5_000;
 

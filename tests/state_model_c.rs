@@ -1,8 +1,12 @@
 //! The sequences of `state_model` again, through the C interface; for the forked half, a host answers the fork's
 //! requests with the JSON of a node, or fails them.
 
+#[path = "support/host.rs"]
+mod host;
 #[path = "support/model.rs"]
 mod model;
+#[path = "support/operations.rs"]
+mod operations;
 #[path = "support/remote.rs"]
 mod remote;
 #[path = "support/sequence.rs"]
@@ -13,8 +17,9 @@ mod subject;
 mod through_c;
 
 use model::Model;
+use operations::{ADDRESSES, SLOTS, op, sequences};
 use remote::{Dice, random_world};
-use sequence::{ADDRESSES, SLOTS, op, run, sequences};
+use sequence::run;
 use through_c::ThroughC;
 
 const SEQUENCES: u32 = 5_000;

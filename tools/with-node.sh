@@ -66,4 +66,6 @@ set +m
 status=0
 wait "$command" || status=$?
 command=
+# A log that nobody asked for is worth keeping only when something went wrong.
+if [ "$status" = 0 ] && [ -z "${WORLDSTATE_NODE_LOG:-}" ]; then rm -f "$log"; fi
 exit "$status"

@@ -3,7 +3,7 @@
 //! A panic that left an `extern "C"` function would abort the process. So the guard sits inside each export, and no
 //! export calls another.
 
-use super::handle::{self, Access, Entry, Kind, Object};
+use super::handle::{self, Entry, Kind, Object};
 use super::status;
 use crate::error::{Error, Result};
 use crate::fork::Fork;
@@ -61,8 +61,8 @@ pub(super) fn bare(body: impl FnOnce() -> Result<()>) -> c_int {
 }
 
 /// A call that makes a handle: 0 where it fails.
-pub(super) fn create(body: impl FnOnce() -> Result<(Object, bool)>) -> usize {
-    let made = caught(|| body().and_then(|(object, calls_back)| handle::insert(object, calls_back)));
+pub(super) fn create(body: impl FnOnce() -> Result<Object>) -> usize {
+    let made = caught(|| body().and_then(handle::insert));
     made.unwrap_or_else(|error| {
         fail_thread(&error);
         0
@@ -103,11 +103,11 @@ fn with_entry(
     handle: usize,
     body: impl FnOnce(&mut State, &mut Option<super::buffer::KeptText>) -> Result<()>,
 ) -> c_int {
-    let mut access = match Access::to(handle, Kind::StateManager) {
-        Ok(access) => access,
+    let mut entry = match handle::lock(handle, Kind::StateManager) {
+        Ok(entry) => entry,
         Err(error) => return fail_thread(&error),
     };
-    let Entry { object, broken, kept_text, .. } = &mut *access.entry;
+    let Entry { object, broken, kept_text, .. } = &mut *entry;
     let result = match (object, broken) {
         (Some(Object::StateManager(state)), None) => caught(|| body(state, kept_text)),
         (_, Some(text)) => Err(refuse_broken(text)),
@@ -115,17 +115,17 @@ fn with_entry(
     };
     match result {
         Ok(()) => status::STATE_MANAGER_SUCCESS,
-        Err(error) => fail_entry(&mut access.entry, &error),
+        Err(error) => fail_entry(&mut entry, &error),
     }
 }
 
 /// The fork behind a handle. It locks for itself, so the handle is not kept locked.
 pub(super) fn fork_of(handle: usize) -> Result<Arc<Fork>> {
-    let access = Access::to(handle, Kind::ForkBackend)?;
-    if let Some(text) = &access.entry.broken {
+    let entry = handle::lock(handle, Kind::ForkBackend)?;
+    if let Some(text) = &entry.broken {
         return Err(refuse_broken(text));
     }
-    match &access.entry.object {
+    match &entry.object {
         Some(Object::ForkBackend(fork)) => Ok(fork.clone()),
         _ => Err(Error::InvalidHandle("not a fork backend".into())),
     }
@@ -151,25 +151,25 @@ pub(super) fn fork_backend(handle: usize, body: impl FnOnce(&Fork) -> Result<()>
 /// Keeps the error with the handle, or as this thread's if the handle has died meanwhile.
 #[cold]
 fn fail_fork(handle: usize, error: &Error) -> c_int {
-    match Access::to(handle, Kind::ForkBackend) {
-        Ok(mut access) => fail_entry(&mut access.entry, error),
+    match handle::lock(handle, Kind::ForkBackend) {
+        Ok(mut entry) => fail_entry(&mut entry, error),
         Err(_) => fail_thread(error),
     }
 }
 
 /// A call on the reply of a callback.
 pub(super) fn fork_reply(handle: usize, body: impl FnOnce(&mut super::fork_backend::Reply) -> Result<()>) -> c_int {
-    let mut access = match Access::to(handle, Kind::ForkReply) {
-        Ok(access) => access,
+    let mut entry = match handle::lock(handle, Kind::ForkReply) {
+        Ok(entry) => entry,
         Err(error) => return fail_thread(&error),
     };
-    let result = match &mut access.entry.object {
+    let result = match &mut entry.object {
         Some(Object::ForkReply(reply)) => caught(|| body(reply)),
         _ => Err(Error::InvalidHandle("not a fork reply".into())),
     };
     match result {
         Ok(()) => status::STATE_MANAGER_SUCCESS,
-        Err(error) => fail_entry(&mut access.entry, &error),
+        Err(error) => fail_entry(&mut entry, &error),
     }
 }
 
@@ -182,8 +182,8 @@ pub(super) fn last_error<T>(handle: usize, read: impl FnOnce(&str) -> Result<T>)
     let Some(kind) = handle::claimed_kind(handle) else {
         return Err(Error::InvalidHandle(format!("handle {handle:#x} is of no kind")));
     };
-    let access = Access::to(handle, kind)?;
-    read(access.entry.last_error.as_deref().unwrap_or_default())
+    let entry = handle::lock(handle, kind)?;
+    read(entry.last_error.as_deref().unwrap_or_default())
 }
 
 /// The code of a call that must leave all error texts as they are.

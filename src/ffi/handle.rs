@@ -15,12 +15,12 @@
 //! it. A slot whose generations are used up is retired, so that no number ever names two objects.
 
 use super::fork_backend::Reply;
+use super::lock::{Guard, Lock};
 use crate::error::{Error, Result};
 use crate::fork::Fork;
 use crate::state::State;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// A journaled world state. Opaque.
@@ -93,8 +93,6 @@ impl Object {
 pub(super) struct Entry {
     generation: usize,
     pub(super) object: Option<Object>,
-    /// Calls on this object may run callbacks of the host, which may call back.
-    pub(super) calls_back: bool,
     /// Text of the last failed call.
     pub(super) last_error: Option<String>,
     /// Text of the panic after which the object is not trusted any more.
@@ -104,12 +102,7 @@ pub(super) struct Entry {
 }
 
 /// One place of the table.
-#[derive(Default)]
-pub(super) struct Slot {
-    entry: Mutex<Entry>,
-    /// The thread inside a call that may run callbacks, as [`thread_token`]; 0 for none.
-    owner: AtomicUsize,
-}
+type Slot = Lock<Entry>;
 
 struct Table {
     chunks: [OnceLock<Box<[Slot]>>; CHUNKS],
@@ -125,12 +118,6 @@ struct Free {
 
 static TABLE: Table =
     Table { chunks: [const { OnceLock::new() }; CHUNKS], free: Mutex::new(Free { returned: Vec::new(), unused: 0 }) };
-
-/// A number that no other living thread has.
-fn thread_token() -> usize {
-    thread_local!(static TOKEN: u8 = const { 0 });
-    TOKEN.with(|token| std::ptr::from_ref(token).addr())
-}
 
 #[inline]
 fn locate(index: usize) -> (usize, usize) {
@@ -156,7 +143,7 @@ fn decode(handle: usize, kind: Kind) -> Option<(&'static Slot, usize)> {
 }
 
 /// Puts an object into the table and returns its handle.
-pub(super) fn insert(object: Object, calls_back: bool) -> Result<usize> {
+pub(super) fn insert(object: Object) -> Result<usize> {
     let mut free = TABLE.free.lock();
     let index = match free.returned.pop() {
         Some(index) => index,
@@ -169,74 +156,42 @@ pub(super) fn insert(object: Object, calls_back: bool) -> Result<usize> {
     drop(free);
     let (chunk, offset) = locate(index);
     let slots = TABLE.chunks[chunk].get_or_init(|| (0..FIRST_CHUNK << chunk).map(|_| Slot::default()).collect());
-    let mut entry = slots[offset].entry.lock();
-    let (kind, generation) = (object.kind(), entry.generation);
-    *entry = Entry { generation, object: Some(object), calls_back, ..Entry::default() };
+    let kind = object.kind();
+    let mut entry = slots[offset].lock().map_err(|_| reentered(kind))?;
+    let generation = entry.generation;
+    *entry = Entry { generation, object: Some(object), ..Entry::default() };
     Ok(encode(kind, index, generation))
 }
 
 /// Takes the object out of the table, waiting for a call that is under way. The handle is dead from then on.
 pub(super) fn remove(handle: usize, kind: Kind) -> Result<Object> {
-    let mut access = Access::to(handle, kind)?;
-    let entry = &mut *access.entry;
+    let mut entry = lock(handle, kind)?;
     let generation = entry.generation + 1;
-    let object = std::mem::take(entry).object;
+    let object = std::mem::take(&mut *entry).object;
     entry.generation = generation;
-    let reusable = generation < 1 << GENERATION_BITS;
-    drop(access);
-    if reusable {
+    drop(entry);
+    if generation < 1 << GENERATION_BITS {
         TABLE.free.lock().returned.push(handle >> KIND_BITS & ((1 << INDEX_BITS) - 1));
     }
     object.ok_or_else(|| invalid(handle, kind))
 }
 
-/// A live handle, locked.
-pub(super) struct Access {
-    /// The slot to sign out of, where callbacks may come in between.
-    owned: Option<&'static Slot>,
-    pub(super) entry: MutexGuard<'static, Entry>,
+/// Locks what a live handle of this kind names. A thread that is already inside a call on it, in a callback, is refused
+/// instead of waiting for itself.
+#[inline]
+pub(super) fn lock(handle: usize, kind: Kind) -> Result<Guard<'static, Entry>> {
+    let Some((slot, generation)) = decode(handle, kind) else { return Err(invalid(handle, kind)) };
+    let Ok(entry) = slot.lock() else { return Err(reentered(kind)) };
+    if entry.generation != generation || entry.object.is_none() {
+        drop(entry);
+        return Err(invalid(handle, kind));
+    }
+    Ok(entry)
 }
 
-impl Access {
-    /// Locks the slot of a live handle of this kind. A thread that is already inside a call on it, in a callback, is
-    /// refused instead of waiting for itself.
-    #[inline]
-    pub(super) fn to(handle: usize, kind: Kind) -> Result<Self> {
-        let Some((slot, generation)) = decode(handle, kind) else { return Err(invalid(handle, kind)) };
-        let entry = match slot.entry.try_lock() {
-            Some(entry) => entry,
-            None => slot.wait(kind)?,
-        };
-        if entry.generation != generation || entry.object.is_none() {
-            drop(entry);
-            return Err(invalid(handle, kind));
-        }
-        let owned = entry.calls_back.then_some(slot);
-        if let Some(slot) = owned {
-            slot.owner.store(thread_token(), Ordering::Relaxed);
-        }
-        Ok(Self { owned, entry })
-    }
-}
-
-impl Drop for Access {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(slot) = self.owned {
-            slot.owner.store(0, Ordering::Relaxed);
-        }
-    }
-}
-
-impl Slot {
-    #[cold]
-    fn wait(&'static self, kind: Kind) -> Result<MutexGuard<'static, Entry>> {
-        // Only this thread stores its own token, and clears it before it unlocks: seeing it means being inside.
-        if self.owner.load(Ordering::Relaxed) == thread_token() {
-            return Err(Error::InvalidState(format!("call on a {kind} from inside its own callback")));
-        }
-        Ok(self.entry.lock())
-    }
+#[cold]
+fn reentered(kind: Kind) -> Error {
+    Error::InvalidState(format!("call on a {kind} from inside its own callback"))
 }
 
 #[cold]
@@ -246,7 +201,7 @@ fn invalid(handle: usize, kind: Kind) -> Error {
     }
     for other in [Kind::StateManager, Kind::ForkBackend, Kind::ForkReply] {
         let alive = |(slot, generation): (&Slot, usize)| {
-            slot.entry.try_lock().is_some_and(|entry| entry.generation == generation && entry.object.is_some())
+            slot.lock().is_ok_and(|entry| entry.generation == generation && entry.object.is_some())
         };
         if other != kind && decode(handle, other).is_some_and(alive) {
             return Error::InvalidHandle(format!("handle {handle:#x} is a {other}, not a {kind}"));
@@ -284,14 +239,14 @@ mod tests {
     fn a_handle_dies_with_its_object_and_its_slot_is_used_again() {
         let mut seen = std::collections::HashSet::new();
         for _ in 0..1000 {
-            let handle = insert(Object::StateManager(Box::default()), false).unwrap();
+            let handle = insert(Object::StateManager(Box::default())).unwrap();
             assert!(seen.insert(handle));
             assert!(handle >> 52 == 0 && handle % 16 != 0);
-            assert!(Access::to(handle, Kind::StateManager).is_ok());
-            assert!(matches!(Access::to(handle, Kind::ForkBackend), Err(Error::InvalidHandle(_))));
+            assert!(lock(handle, Kind::StateManager).is_ok());
+            assert!(matches!(lock(handle, Kind::ForkBackend), Err(Error::InvalidHandle(_))));
             assert!(remove(handle, Kind::StateManager).is_ok());
             assert!(remove(handle, Kind::StateManager).is_err());
-            assert!(Access::to(handle, Kind::StateManager).is_err());
+            assert!(lock(handle, Kind::StateManager).is_err());
         }
     }
 }

@@ -8,6 +8,7 @@
 //! | [`fork_backend`] | remote state |
 //! | [`handle`] | the handles and their table |
 //! | `guard` | what stands around every export: handle look-up, panics, error texts |
+//! | `lock` | the lock of each handle |
 //! | `buffer` | reading C inputs, writing C outputs |
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc, reason = "the contract of all exports is one: FFI-BOUNDARY.md, Memory ownership")]
@@ -19,5 +20,6 @@ pub mod fork_backend;
 mod guard;
 pub mod handle;
 pub mod library;
+mod lock;
 pub mod state_manager;
 pub mod status;

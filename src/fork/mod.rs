@@ -131,11 +131,6 @@ impl Fork {
         Wire::is_inside(self.id)
     }
 
-    /// Whether a read may run code of the host: a custom transport.
-    pub fn calls_back(&self) -> bool {
-        matches!(self.wire, Some(Wire::Custom(_)))
-    }
-
     /// The counters.
     pub fn stats(&self) -> ForkStats {
         let inner = self.inner.lock();

@@ -65,13 +65,16 @@ pub(super) struct Storage {
 }
 
 /// Local writes to one account, laid over the source field by field: `None` falls through.
+///
+/// Two cache lines, of which the first answers for balance and nonce.
 #[derive(Clone, Debug, Default)]
+#[repr(C, align(64))]
 pub(super) struct Account {
+    pub(super) balance: Option<U256>,
+    pub(super) nonce: Option<u64>,
     pub(super) existence: Existence,
     /// The source's balance, nonce and code are hidden: what is `None` is zero or empty.
     pub(super) detached: bool,
-    pub(super) nonce: Option<u64>,
-    pub(super) balance: Option<U256>,
     pub(super) code: Option<Box<Code>>,
     pub(super) storage: Storage,
 }

@@ -252,13 +252,8 @@ impl State {
             };
             before.entry(at).or_default().put_back(undo, &nothing);
         }
-        let touched: BTreeMap<Address, (&Account, Before<'_>)> = before
-            .into_iter()
-            .map(|(at, before)| {
-                let (address, now) = &self.accounts[at as usize];
-                (*address, (now, before))
-            })
-            .collect();
+        let touched: BTreeMap<Address, (&Account, Before<'_>)> =
+            before.into_iter().map(|(at, before)| (self.accounts.address(at), (&self.accounts[at], before))).collect();
         self.prefetch_originals(&touched)?;
         let mut changes = StateChanges::default();
         for (address, (now, before)) in &touched {
@@ -292,7 +287,8 @@ impl State {
             let (then, present) = (before.fields(now), Fields::of(now));
             let balance_or_nonce = then.balance != present.balance || then.nonce != present.nonce;
             let code = then.code != present.code;
-            let fields_differ = balance_or_nonce || code || then.existence != present.existence;
+            let deleted = present.existence == Existence::Absent && then.existence != Existence::Absent;
+            let fields_differ = balance_or_nonce || code || deleted;
             let cleared = present.existence == Existence::Inherited && before.is_cleared_since(now);
             if (fields_differ && !(then.detached && present.detached)) || cleared {
                 requests.push(Request::Account(*address));

@@ -7,6 +7,8 @@ mod direct;
 mod faulty_source;
 #[path = "../../tests/support/model.rs"]
 mod model;
+#[path = "../../tests/support/operations.rs"]
+mod operations;
 #[path = "../../tests/support/remote.rs"]
 mod remote;
 #[path = "../../tests/support/sequence.rs"]
@@ -17,8 +19,9 @@ mod subject;
 use direct::Direct;
 use faulty_source::FaultySource;
 use model::Model;
+use operations::{ADDRESSES, SLOTS, op, sequences};
 use remote::{Dice, random_world};
-use sequence::{ADDRESSES, SLOTS, op, run, sequences};
+use sequence::run;
 
 const SEQUENCES: u32 = 400;
 

@@ -25,18 +25,18 @@ impl State {
     pub fn dump(&self, format: DumpFormat) -> Result<String> {
         if let Some(source) = &self.source {
             let partial = self.accounts.iter().filter(|(_, account)| !account.is_complete());
-            let unread = |(address, _): &(_, _)| [Request::Account(*address), Request::Code(*address)];
+            let unread = |(address, _)| [Request::Account(address), Request::Code(address)];
             source.prefetch(&partial.flat_map(unread).collect::<Vec<_>>())?;
         }
         let mut touched: Vec<_> = self.accounts.iter().filter(|(_, a)| a.existence != Existence::Absent).collect();
         touched.sort_unstable_by_key(|(address, _)| *address);
         let mut accounts = String::from("{");
         for (address, account) in touched {
-            let info = self.account(*address)?;
+            let info = self.account(address)?;
             if info.status == AccountStatus::Absent {
                 continue;
             }
-            let code = hex::encode_prefixed(self.code(*address)?);
+            let code = hex::encode_prefixed(self.code(address)?);
             let separator = if accounts.len() == 1 { "" } else { "," };
             let _ = write!(accounts, "{separator}\n\"{address:#x}\":{{\"balance\":\"{:#x}\"", info.balance);
             let _ = match format {

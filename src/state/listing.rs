@@ -32,7 +32,7 @@ impl State {
     pub fn list_accounts(&mut self, after: Option<Address>, limit: usize) -> Vec<Address> {
         if !matches!(self.listing.order, Order::Accounts(_)) || self.listing.version != self.version {
             let existing = self.accounts.iter().filter(|(_, account)| account.existence == Existence::Present);
-            let mut addresses: Vec<_> = existing.map(|(address, _)| *address).collect();
+            let mut addresses: Vec<_> = existing.map(|(address, _)| address).collect();
             addresses.sort_unstable();
             self.listing = Listing { version: self.version, order: Order::Accounts(addresses) };
         }
@@ -43,8 +43,8 @@ impl State {
     /// Locally written slots of the account that are not zero, with their values, in ascending order of slot: at most
     /// `limit` of those greater than `after`. Slots that only the source has are not listed.
     pub fn list_storage(&mut self, address: Address, after: Option<U256>, limit: usize) -> Vec<(U256, U256)> {
-        let Some(&at) = self.index.get(&address) else { return Vec::new() };
-        let held = &self.accounts[at as usize].1.storage.slots;
+        let Some(at) = self.accounts.find(address) else { return Vec::new() };
+        let held = &self.accounts[at].storage.slots;
         if !matches!(self.listing.order, Order::Storage(of, _) if of == address) || self.listing.version != self.version
         {
             let mut slots: Vec<_> = held.iter().filter(|(_, value)| !value.is_zero()).map(|(slot, _)| *slot).collect();

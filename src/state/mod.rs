@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod arena;
 mod changes;
 #[cfg(test)]
 mod compaction_tests;

@@ -36,14 +36,14 @@ impl State {
             return Err(Error::InvalidState(text.into()));
         }
         let existing = self.accounts.iter().filter(|(_, account)| account.existence == Existence::Present);
-        Ok(state_root_unhashed(existing.map(|(address, account): &(Address, Account)| {
+        Ok(state_root_unhashed(existing.map(|(address, account)| {
             let leaf = TrieAccount {
                 nonce: account.nonce.unwrap_or_default(),
                 balance: account.balance.unwrap_or(U256::ZERO),
                 storage_root: storage_root(account),
                 code_hash: account.code.as_ref().map_or(KECCAK256_EMPTY, |code| code.hash),
             };
-            (*address, leaf)
+            (address, leaf)
         })))
     }
 }

@@ -1,11 +1,12 @@
 //! The journaled state: local writes over an optional source.
 
 use super::account::{Account, AccountInfo, AccountStatus, Code, Existence, Storage};
+use super::arena::Arena;
 use super::journal::{AccountIndex, Journal, SnapshotId, Undo};
 use super::listing::Listing;
 use super::source::{Request, Source, SourceAccount};
 use crate::error::{Error, Result};
-use alloy_primitives::map::{AddressMap, Entry, HashMap, U256Map};
+use alloy_primitives::map::{Entry, HashMap, U256Map};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use std::hash::Hash;
 use std::sync::Arc;
@@ -17,10 +18,8 @@ use std::sync::Arc;
 #[derive(Default)]
 pub struct State {
     pub(super) source: Option<Arc<dyn Source>>,
-    /// Where each locally written address is in `accounts`.
-    pub(super) index: AddressMap<AccountIndex>,
-    /// The arena. Grows at its end; shrinks there when the newest account's first write is undone.
-    pub(super) accounts: Vec<(Address, Account)>,
+    /// Local writes.
+    pub(super) accounts: Arena,
     pub(super) journal: Journal,
     /// Rises with every write, undo, checkpoint and snapshot.
     pub(super) version: u64,
@@ -60,8 +59,9 @@ impl State {
         self.source.as_ref()
     }
 
+    #[inline]
     pub(super) fn local(&self, address: Address) -> Option<&Account> {
-        self.index.get(&address).map(|&at| &self.accounts[at as usize].1)
+        self.accounts.get(address)
     }
 
     fn remote(&self, address: Address) -> Result<Option<SourceAccount>> {
@@ -85,9 +85,17 @@ impl State {
     // Reads
 
     /// Balance in wei; zero for an absent account.
+    #[inline]
     pub fn balance(&self, address: Address) -> Result<U256> {
         match self.local(address) {
             Some(Account { balance: Some(balance), .. }) => Ok(*balance),
+            local => self.balance_below(address, local),
+        }
+    }
+
+    #[inline(never)]
+    fn balance_below(&self, address: Address, local: Option<&Account>) -> Result<U256> {
+        match local {
             Some(Account { detached: true, .. }) => Ok(U256::ZERO),
             _ => Ok(self.remote(address)?.map_or(U256::ZERO, |account| account.balance)),
         }
@@ -165,6 +173,7 @@ impl State {
     }
 
     /// The slot's value as local writes alone decide it; `None` where the source has to be asked.
+    #[inline]
     pub(super) fn local_storage(&self, address: Address, slot: U256) -> Option<U256> {
         if let Some(account) = self.local(address) {
             if let Some(value) = account.storage.slots.get(&slot) {
@@ -178,11 +187,17 @@ impl State {
     }
 
     /// Value of a storage slot; zero where nothing was ever written.
+    #[inline]
     pub fn storage(&self, address: Address, slot: U256) -> Result<U256> {
-        match (self.local_storage(address, slot), &self.source) {
-            (None, Some(source)) => source.storage(address, slot),
-            (value, _) => Ok(value.unwrap_or_default()),
+        match self.local_storage(address, slot) {
+            Some(value) => Ok(value),
+            None => self.storage_below(address, slot),
         }
+    }
+
+    #[inline(never)]
+    fn storage_below(&self, address: Address, slot: U256) -> Result<U256> {
+        self.source.as_ref().map_or(Ok(U256::ZERO), |source| source.storage(address, slot))
     }
 
     /// [`Self::storage`] of each key, handed to `put` in order; what is missing is asked of the source in one go.
@@ -221,12 +236,10 @@ impl State {
     /// The account's place in the arena, which it joins if it is new there.
     fn place(&mut self, address: Address) -> AccountIndex {
         self.version += 1;
-        if let Some(at) = self.index.get(&address) {
-            return *at;
+        if let Some(at) = self.accounts.find(address) {
+            return at;
         }
-        let at = AccountIndex::try_from(self.accounts.len()).expect("2^32 accounts do not fit in memory");
-        self.accounts.push((address, Account::default()));
-        self.index.insert(address, at);
+        let at = self.accounts.push(address);
         if self.journal.is_active() {
             self.journal.push(Undo::Added);
         }
@@ -236,7 +249,7 @@ impl State {
     /// As [`Self::place`], and from now on the account exists.
     fn touch(&mut self, address: Address) -> AccountIndex {
         let at = self.place(address);
-        let existence = &mut self.accounts[at as usize].1.existence;
+        let existence = &mut self.accounts[at].existence;
         if *existence != Existence::Present {
             let previous = std::mem::replace(existence, Existence::Present);
             if self.journal.is_active() {
@@ -249,7 +262,7 @@ impl State {
     /// Sets the balance, in wei.
     pub fn set_balance(&mut self, address: Address, balance: U256) {
         let at = self.touch(address);
-        let previous = self.accounts[at as usize].1.balance.replace(balance);
+        let previous = self.accounts[at].balance.replace(balance);
         if self.journal.is_active() && previous != Some(balance) {
             self.journal.push(Undo::Balance(at, previous));
         }
@@ -258,7 +271,7 @@ impl State {
     /// Sets the nonce.
     pub fn set_nonce(&mut self, address: Address, nonce: u64) {
         let at = self.touch(address);
-        let previous = self.accounts[at as usize].1.nonce.replace(nonce);
+        let previous = self.accounts[at].nonce.replace(nonce);
         if self.journal.is_active() && previous != Some(nonce) {
             self.journal.push(Undo::Nonce(at, previous));
         }
@@ -267,7 +280,7 @@ impl State {
     /// Sets the code. Empty code makes the account one without code.
     pub fn set_code(&mut self, address: Address, code: Bytes) {
         let at = self.touch(address);
-        let previous = self.accounts[at as usize].1.code.replace(Box::new(Code::new(code)));
+        let previous = self.accounts[at].code.replace(Box::new(Code::new(code)));
         if self.journal.is_active() {
             self.journal.push(Undo::Code(at, previous));
         }
@@ -276,7 +289,7 @@ impl State {
     /// Sets a storage slot. Zero hides the source's value like any other.
     pub fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
         let at = self.touch(address);
-        let storage = &mut self.accounts[at as usize].1.storage;
+        let storage = &mut self.accounts[at].storage;
         let (previous, changed) = if value.is_zero() && (storage.cleared || self.source.is_none()) {
             let previous = storage.slots.remove(&slot);
             (previous, previous.is_some())
@@ -292,11 +305,11 @@ impl State {
     /// Makes the account absent, with all it has; the source's account stays hidden. No effect on one that no local
     /// write and no source could know.
     pub fn delete_account(&mut self, address: Address) {
-        if self.source.is_none() && !self.index.contains_key(&address) {
+        if self.source.is_none() && self.accounts.find(address).is_none() {
             return;
         }
         let at = self.place(address);
-        let previous = std::mem::replace(&mut self.accounts[at as usize].1, Account::deleted());
+        let previous = std::mem::replace(&mut self.accounts[at], Account::deleted());
         if self.journal.is_active() {
             self.journal.push(Undo::Account(at, Box::new(previous)));
         }
@@ -304,11 +317,11 @@ impl State {
 
     /// Sets every slot of the account to zero, the source's too. Does not make the account exist.
     pub fn clear_storage(&mut self, address: Address) {
-        if self.source.is_none() && !self.index.contains_key(&address) {
+        if self.source.is_none() && self.accounts.find(address).is_none() {
             return;
         }
         let at = self.place(address);
-        let storage = &mut self.accounts[at as usize].1.storage;
+        let storage = &mut self.accounts[at].storage;
         let previous = std::mem::replace(storage, Storage { slots: U256Map::default(), cleared: true });
         if self.journal.is_active() {
             self.journal.push(Undo::Storage(at, Box::new(previous)));
@@ -365,8 +378,7 @@ impl State {
     /// Forgets all local writes, checkpoints and snapshots. The source stays; snapshot ids go on counting.
     pub fn reset(&mut self) {
         self.version += 1;
-        self.index = AddressMap::default();
-        self.accounts = Vec::new();
+        self.accounts = Arena::default();
         self.journal.clear();
     }
 
@@ -378,26 +390,22 @@ impl State {
 
     fn undo(&mut self, length: usize) {
         self.version += 1;
-        let Self { source: _, index, accounts, journal, version: _, listing: _ } = self;
+        let Self { source: _, accounts, journal, version: _, listing: _ } = self;
         while let Some(undo) = journal.pop_beyond(length) {
             match undo {
-                Undo::Added => {
-                    if let Some((address, _)) = accounts.pop() {
-                        index.remove(&address);
-                    }
-                }
-                Undo::Existence(at, existence) => accounts[at as usize].1.existence = existence,
-                Undo::Balance(at, balance) => accounts[at as usize].1.balance = balance,
-                Undo::Nonce(at, nonce) => accounts[at as usize].1.nonce = nonce,
-                Undo::Code(at, code) => accounts[at as usize].1.code = code,
+                Undo::Added => accounts.pop(),
+                Undo::Existence(at, existence) => accounts[at].existence = existence,
+                Undo::Balance(at, balance) => accounts[at].balance = balance,
+                Undo::Nonce(at, nonce) => accounts[at].nonce = nonce,
+                Undo::Code(at, code) => accounts[at].code = code,
                 Undo::Slot(at, slot, Some(value)) => {
-                    accounts[at as usize].1.storage.slots.insert(slot, value);
+                    accounts[at].storage.slots.insert(slot, value);
                 }
                 Undo::Slot(at, slot, None) => {
-                    accounts[at as usize].1.storage.slots.remove(&slot);
+                    accounts[at].storage.slots.remove(&slot);
                 }
-                Undo::Storage(at, storage) => accounts[at as usize].1.storage = *storage,
-                Undo::Account(at, account) => accounts[at as usize].1 = *account,
+                Undo::Storage(at, storage) => accounts[at].storage = *storage,
+                Undo::Account(at, account) => accounts[at] = *account,
             }
         }
         journal.release_if_idle();

@@ -1,169 +1,16 @@
-//! Random operation sequences, run against a subject and the model side by side.
+//! Operations run against a subject and the model side by side.
 
 use super::model::{Dumped, Model, ModelAccount, Refusal};
+use super::operations::{ADDRESSES, Key, LoadedAccount, Op, SLOTS};
 use super::remote::{Dice, block_hash};
 use super::subject::{Failure, Outcome, Subject};
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256};
 use alloy_trie::TrieAccount;
 use alloy_trie::root::{state_root_unhashed, storage_root_unhashed};
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use std::fmt::Debug;
-use worldstate::state::{DumpFormat, SnapshotId, State};
-
-/// Few, so that operations collide.
-pub(crate) const ADDRESSES: [Address; 5] = [
-    Address::ZERO,
-    Address::repeat_byte(0x11),
-    Address::repeat_byte(0x77),
-    Address::repeat_byte(0x78),
-    Address::repeat_byte(0xff),
-];
-pub(crate) const SLOTS: [U256; 4] = [U256::ZERO, U256::ONE, U256::from_limbs([0, 0, 0, 1]), U256::MAX];
-
-type Key = (Address, U256);
-
-#[derive(Clone, Debug)]
-pub(crate) enum Op {
-    SetBalance(Address, U256),
-    SetNonce(Address, u64),
-    SetCode(Address, Bytes),
-    SetStorage(Address, U256, U256),
-    SetStorageBatch(Vec<(Address, U256, U256)>),
-    Delete(Address),
-    ClearStorage(Address),
-    Checkpoint,
-    Revert,
-    Commit,
-    Snapshot,
-    RevertToSnapshot(Pick),
-    DeleteSnapshot(Pick),
-    Reset,
-    Load(Vec<(Address, ModelAccount, Vec<(U256, U256)>)>, DumpFormat),
-    LoadOwnDump(DumpFormat),
-    DumpIntoFresh(DumpFormat),
-    Changes(Option<Pick>),
-    ListAccounts(Option<Address>, usize),
-    ListStorage(Address, Option<U256>, usize),
-    AccountBatch(Vec<Address>),
-    StorageBatch(Vec<Key>),
-    BlockHash(u64),
-    Roots,
-    /// Forgets what was fetched; the next reads miss, and this many of them fail.
-    Forget(u64),
-}
-
-/// A snapshot id: 0, every one issued, live or dead, the one that will be next, or the greatest.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pick(u8);
-
-impl Pick {
-    fn of(self, issued: u64) -> SnapshotId {
-        match u64::from(self.0) % (issued + 3) {
-            last if last == issued + 2 => SnapshotId(u64::MAX),
-            id => SnapshotId(id),
-        }
-    }
-}
-
-fn address() -> impl Strategy<Value = Address> + Clone {
-    proptest::sample::select(&ADDRESSES[..])
-}
-
-fn slot() -> impl Strategy<Value = U256> + Clone {
-    proptest::sample::select(&SLOTS[..])
-}
-
-fn value() -> impl Strategy<Value = U256> + Clone {
-    proptest::sample::select(vec![U256::ZERO, U256::ONE, U256::from(2), U256::from(1000), U256::MAX])
-}
-
-fn nonce() -> impl Strategy<Value = u64> + Clone {
-    proptest::sample::select(vec![0, 1, 2, u64::MAX])
-}
-
-fn code() -> impl Strategy<Value = Bytes> + Clone {
-    let codes = [0, 1, 20, 100].map(|length| Bytes::from(vec![0xfe; length]));
-    proptest::sample::select(codes.to_vec())
-}
-
-fn format() -> impl Strategy<Value = DumpFormat> + Clone {
-    proptest::sample::select(vec![DumpFormat::GenesisAlloc, DumpFormat::Anvil])
-}
-
-fn loaded() -> impl Strategy<Value = (Address, ModelAccount, Vec<(U256, U256)>)> {
-    let account = (value(), nonce(), code()).prop_map(|(balance, nonce, code)| ModelAccount { balance, nonce, code });
-    (address(), account, vec((slot(), value()), 0..3))
-}
-
-/// One operation; `writes` times as many writes of single values for each mark.
-pub(crate) fn op(writes: u32) -> impl Strategy<Value = Op> {
-    let pick = || any::<u8>().prop_map(Pick);
-    let limit = || prop_oneof![0..4_usize, Just(usize::MAX)];
-    prop_oneof![
-        4 * writes => (address(), value()).prop_map(|(address, balance)| Op::SetBalance(address, balance)),
-        3 * writes => (address(), nonce()).prop_map(|(address, nonce)| Op::SetNonce(address, nonce)),
-        3 * writes => (address(), code()).prop_map(|(address, code)| Op::SetCode(address, code)),
-        10 * writes => (address(), slot(), value()).prop_map(|(address, slot, value)| Op::SetStorage(address, slot, value)),
-        1 => vec((address(), slot(), value()), 0..5).prop_map(Op::SetStorageBatch),
-        4 => address().prop_map(Op::Delete),
-        4 => address().prop_map(Op::ClearStorage),
-        6 => Just(Op::Checkpoint),
-        4 => Just(Op::Revert),
-        3 => Just(Op::Commit),
-        5 => Just(Op::Snapshot),
-        4 => pick().prop_map(Op::RevertToSnapshot),
-        3 => pick().prop_map(Op::DeleteSnapshot),
-        1 => Just(Op::Reset),
-        1 => (vec(loaded(), 0..3), format()).prop_map(|(accounts, format)| Op::Load(accounts, format)),
-        1 => format().prop_map(Op::LoadOwnDump),
-        1 => format().prop_map(Op::DumpIntoFresh),
-        5 => proptest::option::of(pick()).prop_map(Op::Changes),
-        2 => (proptest::option::of(address()), limit()).prop_map(|(after, limit)| Op::ListAccounts(after, limit)),
-        3 => (address(), proptest::option::of(slot()), limit())
-            .prop_map(|(address, after, limit)| Op::ListStorage(address, after, limit)),
-        1 => vec(address(), 0..6).prop_map(Op::AccountBatch),
-        1 => vec((address(), slot()), 0..6).prop_map(Op::StorageBatch),
-        1 => (95..105_u64).prop_map(Op::BlockHash),
-        1 => Just(Op::Roots),
-        6 => (0..3_u64).prop_map(Op::Forget),
-    ]
-}
+use worldstate::state::{DumpFormat, State};
 
 type Checked = Result<(), String>;
-
-fn number(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")),
-        Err(_) => default,
-    }
-}
-
-/// Runs `cases` random sequences of at most `longest` operations, each with a seed of its own for what else is random.
-pub(crate) fn sequences(
-    stream: u8,
-    cases: u32,
-    longest: usize,
-    op: impl Strategy<Value = Op>,
-    test: impl Fn(&[Op], u64) -> Checked,
-) {
-    let seed = number("WORLDSTATE_SEED", 1);
-    let cases = u32::try_from(number("WORLDSTATE_CASES", cases.into())).unwrap();
-    let mut bytes = [stream; 32];
-    bytes[..8].copy_from_slice(&seed.to_be_bytes());
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let outcome =
-        runner.run(&(vec(op, 1..=longest), any::<u64>()), |(ops, seed)| test(&ops, seed).map_err(TestCaseError::fail));
-    match outcome {
-        Ok(()) => println!("{cases} sequences, WORLDSTATE_SEED={seed}"),
-        Err(TestError::Fail(flaw, (ops, case))) => {
-            panic!("{flaw}\nWORLDSTATE_SEED={seed}, seed of the case {case}, shrunk sequence:\n{ops:#?}")
-        }
-        Err(error) => panic!("{error}"),
-    }
-}
 
 fn expect<T: PartialEq + Debug>(what: impl FnOnce() -> String, is: &T, should_be: &T) -> Checked {
     if is == should_be { Ok(()) } else { Err(format!("{}: is {is:?}, should be {should_be:?}", what())) }
@@ -262,6 +109,9 @@ impl<S: Subject> Run<'_, S> {
         if self.dice.below(3) > 0 {
             self.observe_at_once()?;
         }
+        if self.dice.below(4) == 0 {
+            self.reading_step(&Op::Changes(None))?;
+        }
         for address in ADDRESSES {
             let info = self.model.account(address);
             let [balance, nonce, code] = [0, 1, 2].map(|field| self.model.hides_field(address, field));
@@ -294,27 +144,41 @@ impl<S: Subject> Run<'_, S> {
 
     fn step(&mut self, op: &Op) -> Checked {
         let Self { subject, model, .. } = self;
-        let pick = |pick: Pick| pick.of(model.issued);
         let (is, should_be) = match op {
             Op::SetBalance(address, balance) => {
-                (subject.set_balance(*address, *balance), Ok(model.set_balance(*address, *balance)))
+                model.set_balance(*address, *balance);
+                (subject.set_balance(*address, *balance), Ok(()))
             }
             Op::SetNonce(address, nonce) => {
-                (subject.set_nonce(*address, *nonce), Ok(model.set_nonce(*address, *nonce)))
+                model.set_nonce(*address, *nonce);
+                (subject.set_nonce(*address, *nonce), Ok(()))
             }
             Op::SetCode(address, code) => {
-                (subject.set_code(*address, code.clone()), Ok(model.set_code(*address, code.clone())))
+                model.set_code(*address, code.clone());
+                (subject.set_code(*address, code.clone()), Ok(()))
             }
             Op::SetStorage(address, slot, value) => {
-                (subject.set_storage(*address, *slot, *value), Ok(model.set_storage(*address, *slot, *value)))
+                model.set_storage(*address, *slot, *value);
+                (subject.set_storage(*address, *slot, *value), Ok(()))
             }
             Op::SetStorageBatch(writes) => {
-                writes.iter().for_each(|(address, slot, value)| model.set_storage(*address, *slot, *value));
+                for (address, slot, value) in writes {
+                    model.set_storage(*address, *slot, *value);
+                }
                 (subject.set_storage_batch(writes), Ok(()))
             }
-            Op::Delete(address) => (subject.delete_account(*address), Ok(model.delete_account(*address))),
-            Op::ClearStorage(address) => (subject.clear_storage(*address), Ok(model.clear_storage(*address))),
-            Op::Checkpoint => (subject.checkpoint(), Ok(model.checkpoint())),
+            Op::Delete(address) => {
+                model.delete_account(*address);
+                (subject.delete_account(*address), Ok(()))
+            }
+            Op::ClearStorage(address) => {
+                model.clear_storage(*address);
+                (subject.clear_storage(*address), Ok(()))
+            }
+            Op::Checkpoint => {
+                model.checkpoint();
+                (subject.checkpoint(), Ok(()))
+            }
             Op::Revert => (subject.revert(), refused(model.revert())),
             Op::Commit => (subject.commit(), refused(model.commit())),
             Op::Snapshot => {
@@ -322,14 +186,17 @@ impl<S: Subject> Run<'_, S> {
                 return expect(|| "snapshot id".into(), &is, &Ok(should_be));
             }
             Op::RevertToSnapshot(id) => {
-                let id = pick(*id);
+                let id = id.of(model.issued);
                 (subject.revert_to_snapshot(id), refused(model.revert_to_snapshot(id)))
             }
             Op::DeleteSnapshot(id) => {
-                let id = pick(*id);
+                let id = id.of(model.issued);
                 (subject.delete_snapshot(id), refused(model.delete_snapshot(id)))
             }
-            Op::Reset => (subject.reset(), Ok(model.reset())),
+            Op::Reset => {
+                model.reset();
+                (subject.reset(), Ok(()))
+            }
             Op::Forget(failures) => {
                 subject.clear_caches();
                 subject.fail_next(*failures);
@@ -387,7 +254,7 @@ impl<S: Subject> Run<'_, S> {
         }
     }
 
-    fn load(&mut self, accounts: &[(Address, ModelAccount, Vec<(U256, U256)>)], format: DumpFormat) -> Checked {
+    fn load(&mut self, accounts: &[LoadedAccount], format: DumpFormat) -> Checked {
         let mut dumped = Dumped::new();
         for (address, account, slots) in accounts {
             dumped.insert(*address, (account.clone(), slots.iter().copied().collect()));

@@ -118,7 +118,7 @@ impl Callbacks {
     /// Runs one callback with a reply of its own.
     fn call(callback: impl FnOnce(ForkReplyHandle) -> c_int) -> std::result::Result<Vec<u8>, TransportError> {
         let refused = |error: Error| TransportError::Refused(error.to_string());
-        let reply = handle::insert(Object::ForkReply(Reply::default()), false).map_err(refused)?;
+        let reply = handle::insert(Object::ForkReply(Reply::default())).map_err(refused)?;
         let status = callback(std::ptr::without_provenance_mut(reply));
         let answer = match handle::remove(reply, Kind::ForkReply).map_err(refused)? {
             Object::ForkReply(reply) => reply.0,

@@ -34,7 +34,7 @@ pub unsafe extern "C" fn fork_backend_create(
             return Err(Error::InvalidInput("rpc_client is given without rpc_vtable".into()));
         };
         let max_cache_size = if max_cache_size == 0 { ForkOptions::default().max_cache_size } else { max_cache_size };
-        Ok((Object::ForkBackend(Fork::create(tag, max_cache_size, transport)?), false))
+        Ok(Object::ForkBackend(Fork::create(tag, max_cache_size, transport)?))
     });
     std::ptr::without_provenance_mut(handle)
 }
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn fork_backend_open(options: *const ForkBackendOptions, o
     guard::bare(|| {
         // SAFETY: pointers as the interface's contract says.
         let (options, out) = unsafe { (options::read(options)?, Out::new("out", out)?) };
-        let handle = handle::insert(Object::ForkBackend(Fork::open(options)?), false)?;
+        let handle = handle::insert(Object::ForkBackend(Fork::open(options)?))?;
         out.write(std::ptr::without_provenance_mut(handle))
     })
 }

@@ -4,7 +4,7 @@ use super::account_status::status_number;
 use crate::ffi::buffer::{self, OutSlice};
 use crate::ffi::guard;
 use crate::ffi::handle::StateManagerHandle;
-use alloy_primitives::{Address, U256};
+use alloy_primitives::Address;
 use std::ffi::c_int;
 
 /// Values of `count` slots, slots[i] of addresses[i]: 32 bytes each to `out`. On a fork, everything that is missing is
@@ -25,8 +25,8 @@ pub unsafe extern "C" fn state_manager_get_storage_batch(
         // SAFETY: likewise.
         let mut out = unsafe { OutSlice::<[u8; 32]>::new("out", out.cast(), count) }?;
         let keys = addresses.iter().zip(slots);
-        let keys = keys.map(|(address, slot)| (Address::from(*address), U256::from_be_bytes(*slot)));
-        state.storage_batch(keys, |position, value| out.put(position, value.to_be_bytes()))
+        let keys = keys.map(|(address, slot)| (Address::from(*address), buffer::from_big_endian(*slot)));
+        state.storage_batch(keys, |position, value| out.put(position, buffer::to_big_endian(value)))
     })
 }
 
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn state_manager_set_storage_batch(
         // SAFETY: likewise.
         let values = unsafe { buffer::slice::<[u8; 32]>("values", values.cast(), count) }?;
         for ((address, slot), value) in addresses.iter().zip(slots).zip(values) {
-            state.set_storage(address.into(), U256::from_be_bytes(*slot), U256::from_be_bytes(*value));
+            state.set_storage(address.into(), buffer::from_big_endian(*slot), buffer::from_big_endian(*value));
         }
         Ok(())
     })
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn state_manager_get_account_batch(
         let addresses: Vec<Address> = addresses.iter().map(Address::from).collect();
         for (position, account) in state.account_batch(&addresses)?.into_iter().enumerate() {
             if let Some(out) = &mut balances {
-                out.put(position, account.balance.to_be_bytes());
+                out.put(position, buffer::to_big_endian(account.balance));
             }
             if let Some(out) = &mut nonces {
                 out.put(position, account.nonce);
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn state_manager_set_account_batch(
         // SAFETY: likewise.
         let nonces = unsafe { buffer::slice("nonces", nonces, nonce_count) }?;
         for (address, balance) in addresses.iter().zip(balances) {
-            state.set_balance(address.into(), U256::from_be_bytes(*balance));
+            state.set_balance(address.into(), buffer::from_big_endian(*balance));
         }
         for (address, nonce) in addresses.iter().zip(nonces) {
             state.set_nonce(address.into(), *nonce);

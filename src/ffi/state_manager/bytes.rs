@@ -17,7 +17,7 @@ pub unsafe extern "C" fn state_manager_get_balance_bytes(
     guard::state_manager(handle.addr(), |state| {
         // SAFETY: pointers as the interface's contract says.
         let (address, out) = unsafe { (buffer::address(address)?, buffer::out_bytes("out", out)?) };
-        out.write(state.balance(address)?.to_be_bytes::<32>())
+        out.write(buffer::to_big_endian(state.balance(address)?))
     })
 }
 
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn state_manager_get_storage_bytes(
         let (address, slot) = unsafe { (buffer::address(address)?, buffer::word("slot", slot)?) };
         // SAFETY: likewise.
         let out = unsafe { buffer::out_bytes("out", out) }?;
-        out.write(state.storage(address, slot)?.to_be_bytes::<32>())
+        out.write(buffer::to_big_endian(state.storage(address, slot)?))
     })
 }
 

@@ -7,7 +7,7 @@ use crate::state::State;
 /// A new, empty state. NULL when no handle is free.
 #[unsafe(no_mangle)]
 pub extern "C" fn state_manager_create() -> StateManagerHandle {
-    let handle = guard::create(|| Ok((Object::StateManager(Box::new(State::new())), false)));
+    let handle = guard::create(|| Ok(Object::StateManager(Box::new(State::new()))));
     std::ptr::without_provenance_mut(handle)
 }
 
@@ -17,8 +17,7 @@ pub extern "C" fn state_manager_create() -> StateManagerHandle {
 pub extern "C" fn state_manager_create_with_fork(fork: ForkBackendHandle) -> StateManagerHandle {
     let handle = guard::create(|| {
         let fork = guard::fork_of(fork.addr())?;
-        let calls_back = fork.calls_back();
-        Ok((Object::StateManager(Box::new(State::with_source(fork))), calls_back))
+        Ok(Object::StateManager(Box::new(State::with_source(fork))))
     });
     std::ptr::without_provenance_mut(handle)
 }

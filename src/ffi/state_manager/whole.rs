@@ -66,8 +66,8 @@ pub unsafe extern "C" fn state_manager_list_storage(
         let after = if after.is_null() { None } else { Some(unsafe { buffer::word("after", after) }?) };
         let page: Vec<(U256, U256)> = state.list_storage(address, after, capacity);
         for (position, (slot, value)) in page.iter().enumerate() {
-            slots.put(position, slot.to_be_bytes());
-            values.put(position, value.to_be_bytes());
+            slots.put(position, buffer::to_big_endian(*slot));
+            values.put(position, buffer::to_big_endian(*value));
         }
         out_count.write(page.len())
     })
