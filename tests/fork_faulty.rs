@@ -259,6 +259,19 @@ fn gzip_is_understood() {
 }
 
 #[test]
+fn a_compressed_answer_is_measured_unfolded() {
+    let server = faulty(1, |body| {
+        use std::io::Write;
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        gzip.write_all(Node::default().answer(body).to_string().as_bytes()).unwrap();
+        gzip.write_all(&[b' '; 100_000]).unwrap();
+        Reply::Raw { status: 200, headers: "content-encoding: gzip\r\n", body: gzip.finish().unwrap() }
+    });
+    let fork = open_with(&server, |options| options.max_response_bytes = 50_000);
+    assert!(failing(&fork).contains("longer than max_response_bytes (1 attempt)"));
+}
+
+#[test]
 fn headers_are_sent() {
     let server = faulty(0, |_| Reply::Close);
     let fork = open_with(&server, |options| {
@@ -271,13 +284,13 @@ fn headers_are_sent() {
             assert!(received.headers.iter().any(|header| header == line), "{line}: {:?}", received.headers);
         }
     }
-    for (name, value) in [("bad name", "x"), ("x", "a\nb")] {
+    for (name, value) in [("bad name", "x"), ("x", "a\nb"), ("Content-Length", "3"), ("transfer-encoding", "chunked")] {
         let mut options = options(&[server.url()]);
         let TransportKind::Http { headers, .. } = &mut options.transport else { panic!() };
         headers.push((name.into(), value.into()));
         assert!(matches!(Fork::open(options), Err(Error::InvalidInput(_))));
     }
-    for url in ["", "ftp://x", "http://", "127.0.0.1:8545"] {
+    for url in ["", "ftp://x", "http://", "127.0.0.1:8545", "http://127.0.0.1:99999/", "http://u:p@[::1]:x/"] {
         assert!(matches!(Fork::open(options(&[url.into()])), Err(Error::InvalidInput(_))), "{url}");
     }
     assert!(matches!(Fork::open(options(&[])), Err(Error::InvalidInput(_))));
