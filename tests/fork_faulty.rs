@@ -332,6 +332,18 @@ fn a_node_without_proofs_is_asked_otherwise_for_good() {
 }
 
 #[test]
+fn a_gateway_without_proofs_is_asked_otherwise() {
+    let server = FaultyServer::start(|_, body| match &body["method"] {
+        method if method == "eth_getProof" => raw(403, "eth_getProof is not whitelisted"),
+        _ => Reply::Json(Node::default().answer(body)),
+    });
+    let fork = open(&server);
+    assert_eq!(slot_value(&fork), right());
+    assert_eq!(fork.storage(address(2), U256::from(2)), Ok(node::storage(address(2), U256::from(2))));
+    assert_eq!(server.count("eth_getProof"), 1);
+}
+
+#[test]
 fn a_node_that_takes_no_batches() {
     for status in [0, 413, 400, 405] {
         let server = FaultyServer::start(move |_, body| match body {

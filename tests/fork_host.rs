@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use support::node::{self, ABSENT, Node, address};
 use worldstate::fork::{AccountSource, Fork, ForkOptions, OutgoingRequest, TransportKind};
-use worldstate::state::{Request, Source, State};
+use worldstate::state::{DumpFormat, Request, Source, State};
 use worldstate::{Error, Result};
 
 fn open(change: impl FnOnce(&mut ForkOptions)) -> Arc<Fork> {
@@ -565,4 +565,18 @@ fn a_node_that_answers_null_has_no_proof() {
     strict.continue_request(next(&strict).unwrap().id, b"null").unwrap();
     let Err(Error::RpcFailed(text)) = strict.account(address(3)) else { panic!() };
     assert!(text.contains("the node has no proof"), "{text}");
+}
+
+#[test]
+fn a_dump_asks_for_no_code_that_was_written_here() {
+    let fork = pinned(|_| {});
+    let mut state = State::with_source(fork.clone());
+    state.set_code(address(3), vec![1].into());
+    state.set_nonce(address(5), 1);
+    assert!(matches!(state.dump(DumpFormat::Anvil), Err(Error::Missing(_))));
+    let requests = std::iter::from_fn(|| next(&fork).ok());
+    let mut asked: Vec<_> = requests.map(|request| (request.method, request.params[4..6].to_owned())).collect();
+    asked.sort();
+    let expected = [("eth_getCode", "05"), ("eth_getProof", "03"), ("eth_getProof", "05")];
+    assert_eq!(asked, expected.map(|(method, tag)| (method, tag.to_owned())));
 }
