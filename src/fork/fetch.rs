@@ -47,14 +47,16 @@ struct Claim<'a> {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
+        self.flights.retain(|(_, flight)| flight.outcome.get().is_none());
         if self.flights.is_empty() {
             return;
         }
         let mut inner = self.fork.inner.lock();
         for (request, flight) in &self.flights {
-            // One that was settled may have been asked again by another thread, its answer having left the cache.
+            // Another thread may have asked the same anew since: that question is its own.
             if inner.flights.get(request).is_some_and(|open| Arc::ptr_eq(open, flight)) {
-                inner.settle(*request, Err(Error::Internal(format!("the request for {request} was abandoned"))));
+                let text = format!("the request for {request} was given up: the thread that sent it panicked");
+                inner.settle(*request, Err(Error::RpcFailed(text)));
             }
         }
         drop(inner);
@@ -208,23 +210,16 @@ impl<'a> Run<'a> {
         let size = sent.len();
         let mut jobs: Vec<Option<Job>> = sent.into_iter().map(Some).collect();
         let mut failed = Vec::new();
-        let mut replanned = Plan::default();
         let mut guard = fork.inner.lock();
         let inner = &mut *guard;
         let mut progress = false;
         for (id, answer) in answers.given {
             let Some(job) = jobs.iter_mut().find_map(|slot| slot.take_if(|job| job.id == id)) else { continue };
-            let decoded = answer.and_then(|result| {
-                decode(&job.call, &fork.options.block, &result)
-                    .map_err(|wrong| Failure::wrong_answer(wrong.into_text(), false))
-            });
+            let decoded =
+                answer.and_then(|result| decode(&job.call, &fork.options.block, &result).map_err(Failure::from));
             match decoded {
                 Ok(answer) => {
                     inner.admit(&job.call, answer);
-                    progress = true;
-                }
-                Err(failure) if failure.no_proof && job.call.is_proof() && inner.give_up_proofs() => {
-                    job.call.covers().into_iter().for_each(|request| replanned.add(request.into()));
                     progress = true;
                 }
                 Err(failure) => failed.push((job, failure)),
@@ -242,19 +237,21 @@ impl<'a> Run<'a> {
         let faults = if answers.faults.is_empty() { String::new() } else { format!(": {}", answers.faults.join("; ")) };
         let text = super::failure::cut(&format!("the answer holds none to this request{faults}"));
         failed.extend(jobs.into_iter().flatten().map(|job| (job, Failure::wrong_answer(text.clone(), true))));
-        while let Some(call) = replanned.next(false, 1) {
-            self.add(call);
-        }
         self.fail(at, failed);
     }
 
-    /// Queues failed calls again, after a pause where one is due, or gives them up.
+    /// Queues failed calls again, after a pause where one is due, asks for their values otherwise, or gives them up.
     fn fail(&mut self, at: usize, failed: Vec<(Job, Failure)>) {
         let options = &self.fork.options;
         let endpoints = u32::try_from(self.wire.endpoints()).unwrap_or(u32::MAX);
         let mut again = Vec::new();
         let mut pause = Duration::ZERO;
+        let mut replanned = Plan::default();
         for (mut job, failure) in failed {
+            if failure.no_proof && job.call.is_proof() && self.fork.inner.lock().give_up_proofs() {
+                job.call.covers().into_iter().for_each(|request| replanned.add(request.into()));
+                continue;
+            }
             let worth_it = if failure.transient {
                 job.attempts += 1;
                 // No pause before an endpoint that has not been tried in this round.
@@ -273,6 +270,10 @@ impl<'a> Run<'a> {
             } else {
                 self.give_up(at, &job, &failure, "");
             }
+        }
+        while let Some(call) = replanned.next(false, 1) {
+            self.deadline = after(options.total_timeout);
+            self.add(call);
         }
         if again.is_empty() {
             return;

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::ffi::handle::{self, ForkReplyHandle, Kind, Object};
 use crate::ffi::{buffer, guard, panics};
-use crate::fork::{Transport, TransportError};
+use crate::fork::{Transport, TransportError, is_response};
 use serde_json::{Map, Value, json};
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::time::{Duration, Instant};
@@ -153,7 +153,7 @@ impl Callbacks {
         Ok(match serde_json::from_slice(&answer) {
             // What is not JSON is the fork's to complain about.
             Err(_) => answer,
-            Ok(Value::Object(mut response)) if response.contains_key("jsonrpc") => {
+            Ok(Value::Object(mut response)) if is_response(&response) => {
                 response.insert("id".into(), id);
                 Value::Object(response).to_string().into_bytes()
             }
