@@ -158,11 +158,7 @@ fn errors_that_stay_are_told_at_once() {
 
 #[test]
 fn wrong_shapes_are_told() {
-    for (text, result) in [
-        ("proof is not an object", json!("0x1")),
-        ("proof is not an object", Value::Null),
-        ("balance is missing", json!({})),
-    ] {
+    for (text, result) in [("proof is not an object", json!("0x1")), ("balance is missing", json!({}))] {
         let server = faulty(1, move |body| Reply::Json(json!({"jsonrpc": "2.0", "id": body["id"], "result": result})));
         let told = failing(&open(&server));
         assert!(told.contains(text), "{told}");
@@ -173,6 +169,10 @@ fn wrong_shapes_are_told() {
         Reply::Json(answer)
     });
     assert!(failing(&open(&server)).contains("slot 0x9 was not asked for"));
+    let no_proof = |body: &Value| Reply::Json(json!({"jsonrpc": "2.0", "id": body["id"], "result": null}));
+    let strict = open_with(&faulty(1, no_proof), |options| options.account_source = AccountSource::Proof);
+    assert!(failing(&strict).contains("the node has no proof for this block (1 attempt)"));
+    assert_eq!(slot_value(&open(&faulty(1, no_proof))), right(), "the value itself is there");
 }
 
 #[test]
@@ -259,6 +259,19 @@ fn gzip_is_understood() {
 }
 
 #[test]
+fn a_compressed_answer_is_measured_unfolded() {
+    let server = faulty(1, |body| {
+        use std::io::Write;
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        gzip.write_all(Node::default().answer(body).to_string().as_bytes()).unwrap();
+        gzip.write_all(&vec![b' '; 100_000]).unwrap();
+        Reply::Raw { status: 200, headers: "content-encoding: gzip\r\n", body: gzip.finish().unwrap() }
+    });
+    let fork = open_with(&server, |options| options.max_response_bytes = 50_000);
+    assert!(failing(&fork).contains("longer than max_response_bytes (1 attempt)"));
+}
+
+#[test]
 fn headers_are_sent() {
     let server = faulty(0, |_| Reply::Close);
     let fork = open_with(&server, |options| {
@@ -271,13 +284,13 @@ fn headers_are_sent() {
             assert!(received.headers.iter().any(|header| header == line), "{line}: {:?}", received.headers);
         }
     }
-    for (name, value) in [("bad name", "x"), ("x", "a\nb")] {
+    for (name, value) in [("bad name", "x"), ("x", "a\nb"), ("Content-Length", "3"), ("transfer-encoding", "chunked")] {
         let mut options = options(&[server.url()]);
         let TransportKind::Http { headers, .. } = &mut options.transport else { panic!() };
         headers.push((name.into(), value.into()));
         assert!(matches!(Fork::open(options), Err(Error::InvalidInput(_))));
     }
-    for url in ["", "ftp://x", "http://", "127.0.0.1:8545"] {
+    for url in ["", "ftp://x", "http://", "127.0.0.1:8545", "http://127.0.0.1:99999/", "http://u:p@[::1]:x/"] {
         assert!(matches!(Fork::open(options(&[url.into()])), Err(Error::InvalidInput(_))), "{url}");
     }
     assert!(matches!(Fork::open(options(&[])), Err(Error::InvalidInput(_))));
@@ -316,6 +329,18 @@ fn a_node_without_proofs_is_asked_otherwise_for_good() {
     assert_eq!(fork.stats().failures, 0);
     let proof_only = open_with(&server, |options| options.account_source = AccountSource::Proof);
     assert!(matches!(slot_value(&proof_only), Err(Error::RpcFailed(_))));
+}
+
+#[test]
+fn a_gateway_without_proofs_is_asked_otherwise() {
+    let server = FaultyServer::start(|_, body| match &body["method"] {
+        method if method == "eth_getProof" => raw(403, "eth_getProof is not whitelisted"),
+        _ => Reply::Json(Node::default().answer(body)),
+    });
+    let fork = open(&server);
+    assert_eq!(slot_value(&fork), right());
+    assert_eq!(fork.storage(address(2), U256::from(2)), Ok(node::storage(address(2), U256::from(2))));
+    assert_eq!(server.count("eth_getProof"), 1);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use support::node::{self, ABSENT, Node, address};
 use worldstate::fork::{AccountSource, Fork, ForkOptions, OutgoingRequest, TransportKind};
-use worldstate::state::{Request, Source};
+use worldstate::state::{DumpFormat, Request, Source, State};
 use worldstate::{Error, Result};
 
 fn open(change: impl FnOnce(&mut ForkOptions)) -> Arc<Fork> {
@@ -150,7 +150,6 @@ fn wrong_answers_leave_the_question_open() {
     for bad in [
         String::new(),
         "nonsense".into(),
-        "null".into(),
         "\"0x1\"".into(),
         "{\"jsonrpc\":\"2.0\",\"id\":1}".into(),
         foreign.to_string(),
@@ -505,4 +504,79 @@ fn prefetch_is_bounded() {
     assert!(matches!(fork.prefetch(&wants[1..]), Err(Error::Missing(_))));
     assert_eq!(pump(&fork, &Node::default()), 256);
     fork.prefetch(&wants[1..]).unwrap();
+}
+
+#[test]
+fn a_late_answer_does_not_move_the_pin() {
+    let fork = open(|_| {});
+    let (chain, block) = (next(&fork).unwrap(), next(&fork).unwrap());
+    fork.fail_request(chain.id, -32602, "no").unwrap();
+    assert!(matches!(fork.account(address(2)), Err(Error::RpcFailed(_))));
+    assert!(matches!(fork.account(address(2)), Err(Error::Missing(_))));
+    pump(&fork, &Node::default());
+    assert_eq!(fork.block().unwrap().number, node::HEAD);
+    let moved_on = Node { head: node::HEAD + 1, ..Node::default() };
+    let _ = fork.continue_request(block.id, result(&moved_on, &block).as_bytes());
+    assert_eq!(fork.block().unwrap().number, node::HEAD);
+    assert!(matches!(fork.account(address(4)), Err(Error::Missing(_))));
+    assert!(next(&fork).unwrap().params.ends_with("\"0x64\"]"));
+}
+
+#[test]
+fn a_failed_batch_is_told_once_for_all_that_it_read() {
+    let fork = pinned(|_| {});
+    let wants: Vec<_> = (0..5).map(|slot| Request::Storage(address(2), U256::from(slot))).collect();
+    assert!(matches!(fork.prefetch(&wants), Err(Error::Missing(_))));
+    fork.fail_request(next(&fork).unwrap().id, -32602, "no").unwrap();
+    assert!(matches!(fork.prefetch(&wants), Err(Error::RpcFailed(_))));
+    read(&fork, |fork| fork.prefetch(&wants));
+    fork.clear_cache();
+    read(&fork, |fork| fork.prefetch(&wants));
+}
+
+#[test]
+fn batches_with_repeated_keys_end_in_the_smallest_cache() {
+    let fork = pinned(|options| options.max_cache_size = 1);
+    let state = State::with_source(fork.clone());
+    let accounts = [address(2), address(4), address(2), address(4)];
+    let infos = read(&fork, |_| state.account_batch(&accounts));
+    assert_eq!(infos.iter().map(|info| info.balance).collect::<Vec<_>>(), accounts.map(node::balance));
+    let keys = [(2, 0), (2, 1), (4, 0), (2, 0), (4, 0), (2, 1)].map(|(tag, slot)| (address(tag), U256::from(slot)));
+    let values = read(&fork, |_| {
+        let mut values = Vec::new();
+        state.storage_batch(keys.iter().copied(), |_, value| values.push(value)).map(|()| values)
+    });
+    assert_eq!(values, keys.map(|(address, slot)| node::storage(address, slot)));
+}
+
+#[test]
+fn a_node_that_answers_null_has_no_proof() {
+    let fork = pinned(|_| {});
+    let node = Node::default();
+    assert!(matches!(fork.account(address(3)), Err(Error::Missing(_))));
+    let proof = next(&fork).unwrap();
+    assert_eq!(proof.method, "eth_getProof");
+    fork.continue_request(proof.id, b"null").unwrap();
+    assert!(matches!(fork.account(address(3)), Err(Error::Missing(_))));
+    assert_eq!(pump(&fork, &node), 3);
+    assert_eq!(fork.account(address(3)).unwrap().unwrap().balance, node::balance(address(3)));
+    let strict = pinned(|options| options.account_source = AccountSource::Proof);
+    assert!(strict.account(address(3)).is_err());
+    strict.continue_request(next(&strict).unwrap().id, b"null").unwrap();
+    let Err(Error::RpcFailed(text)) = strict.account(address(3)) else { panic!() };
+    assert!(text.contains("the node has no proof"), "{text}");
+}
+
+#[test]
+fn a_dump_asks_for_no_code_that_was_written_here() {
+    let fork = pinned(|_| {});
+    let mut state = State::with_source(fork.clone());
+    state.set_code(address(3), vec![1].into());
+    state.set_nonce(address(5), 1);
+    assert!(matches!(state.dump(DumpFormat::Anvil), Err(Error::Missing(_))));
+    let requests = std::iter::from_fn(|| next(&fork).ok());
+    let mut asked: Vec<_> = requests.map(|request| (request.method, request.params[4..6].to_owned())).collect();
+    asked.sort();
+    let expected = [("eth_getCode", "05"), ("eth_getProof", "03"), ("eth_getProof", "05")];
+    assert_eq!(asked, expected.map(|(method, tag)| (method, tag.to_owned())));
 }

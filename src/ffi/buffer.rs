@@ -340,7 +340,8 @@ impl OutText {
             return Err(null(name));
         }
         if length.is_null() {
-            return Err(null(&format!("{name}_len")));
+            // The parameters are called so: `buf` and `out_len`, else `out_x` and `out_x_len`.
+            return Err(if name == "buf" { null("out_len") } else { null(&format!("{name}_len")) });
         }
         Ok(Self { buffer, size, length })
     }

@@ -195,6 +195,13 @@ fn reentered(kind: Kind) -> Error {
     Error::InvalidState(format!("call on a {kind} from inside its own callback"))
 }
 
+/// Whether this thread is inside a call that has locked its handle.
+#[cold]
+pub(super) fn is_inside() -> bool {
+    let chunks = TABLE.chunks.iter().filter_map(OnceLock::get);
+    chunks.flatten().any(Slot::is_held)
+}
+
 #[cold]
 fn invalid(handle: usize, kind: Kind) -> Error {
     if handle == 0 {
@@ -233,7 +240,7 @@ mod tests {
             }
         }
         assert_eq!(locate(CAPACITY - 1), (CHUNKS - 1, (FIRST_CHUNK << (CHUNKS - 1)) - 1));
-        assert!(CAPACITY <= 1 << INDEX_BITS);
+        const { assert!(CAPACITY <= 1 << INDEX_BITS) };
     }
 
     #[test]
@@ -242,7 +249,7 @@ mod tests {
         for _ in 0..1000 {
             let handle = insert(Object::StateManager(Box::default())).unwrap();
             assert!(seen.insert(handle));
-            assert!(handle >> 52 == 0 && handle % 16 != 0);
+            assert!(handle >> 52 == 0 && !handle.is_multiple_of(16));
             assert!(lock(handle, Kind::StateManager).is_ok());
             assert!(matches!(lock(handle, Kind::ForkBackend), Err(Error::InvalidHandle(_))));
             assert!(remove(handle, Kind::StateManager).is_ok());

@@ -10,6 +10,9 @@
 //! write is not delayed beyond the read. The biased thread only keeps its compiler from that. The processor is kept from
 //! it by the barrier of the other side, `membarrier(2)`, which the kernel runs on every processor that runs a thread of
 //! this process. Where that is not to be had, no lock is ever biased.
+//!
+//! A lock is biased to one thread only in all its life, its owner. A thread that was stopped between its look at the bias
+//! and its `inside = true` may go on at any later time; were `inside` by then another's, it would be spoilt.
 
 use parking_lot::lock_api::RawMutex as _;
 use std::cell::UnsafeCell;
@@ -57,9 +60,11 @@ struct Streak {
 
 /// A mutual exclusion lock that can be biased, and that refuses to be taken twice by one thread.
 pub(super) struct Lock<T> {
-    /// The thread that may enter without `raw`, or [`NOBODY`]. Written only by the holder of `raw`.
+    /// The thread that may enter without `raw`: the owner, or [`NOBODY`]. Written only by the holder of `raw`.
     bias: AtomicUsize,
-    /// That thread is in. Written only by it.
+    /// The only thread that the lock is ever biased to; [`NOBODY`] before it first is. Written only by itself.
+    owner: AtomicUsize,
+    /// The owner is in without `raw`, or looks whether it may. Written only by it.
     inside: AtomicBool,
     raw: parking_lot::RawMutex,
     /// The holder of `raw`.
@@ -76,6 +81,7 @@ impl<T: Default> Default for Lock<T> {
     fn default() -> Self {
         Self {
             bias: AtomicUsize::new(NOBODY),
+            owner: AtomicUsize::new(NOBODY),
             inside: AtomicBool::new(false),
             raw: parking_lot::RawMutex::INIT,
             holder: AtomicUsize::new(NOBODY),
@@ -106,10 +112,20 @@ impl<T> Lock<T> {
         self.lock_raw(me)
     }
 
+    /// Whether this thread holds the lock.
+    pub(super) fn is_held(&self) -> bool {
+        let me = thread_token();
+        let by_bias = self.bias.load(Ordering::Relaxed) == me && self.inside.load(Ordering::Relaxed);
+        // Only the holder stores its token, and takes it back before it unlocks.
+        by_bias || self.holder.load(Ordering::Relaxed) == me
+    }
+
     fn lock_raw(&self, me: usize) -> Result<Guard<'_, T>, Reentered> {
         if !self.raw.try_lock() {
-            // Only the holder stores its token, and takes it back before it unlocks: seeing one's own means holding.
-            if self.holder.load(Ordering::Relaxed) == me {
+            // Only the holder stores its token, and takes it back before it unlocks: seeing one's own means holding. The
+            // owner may be in without `raw`, whose holder then waits for it, having taken the bias away.
+            let is_inside = || self.owner.load(Ordering::Relaxed) == me && self.inside.load(Ordering::Relaxed);
+            if self.holder.load(Ordering::Relaxed) == me || is_inside() {
                 return Err(Reentered);
             }
             self.raw.lock();
@@ -187,8 +203,11 @@ impl<T> Guard<'_, T> {
         let lock = self.lock;
         // SAFETY: this thread holds `raw`.
         let streak = unsafe { &mut *lock.streak.get() };
-        if streak.count >= streak.needed && barrier::is_there() {
+        let owner = lock.owner.load(Ordering::Relaxed);
+        let may_own = owner == NOBODY || owner == streak.thread;
+        if streak.count >= streak.needed && may_own && barrier::is_there() {
             streak.count = 0;
+            lock.owner.store(streak.thread, Ordering::Relaxed);
             lock.bias.store(streak.thread, Ordering::Release);
         }
         lock.holder.store(NOBODY, Ordering::Relaxed);
@@ -310,12 +329,10 @@ mod tests {
                             if round % (64 + thread) == 0 {
                                 std::thread::sleep(Duration::from_micros(50 * thread));
                             }
-                            // SAFETY: only to make the bias come quickly; a race on it would only change how often.
-                            if let Ok(guard) = lock.lock() {
-                                if !guard.by_bias {
-                                    // SAFETY: this thread holds `raw`.
-                                    unsafe { (*lock.streak.get()).needed = FIRST_STREAK };
-                                }
+                            let held = lock.lock().unwrap();
+                            if !held.by_bias {
+                                // SAFETY: this thread holds `raw`.
+                                unsafe { (*lock.streak.get()).needed = FIRST_STREAK };
                             }
                         }
                     });
@@ -323,5 +340,65 @@ mod tests {
             });
             assert_eq!(*lock.lock().unwrap(), [2 * ROUNDS; 2]);
         }
+    }
+
+    #[test]
+    fn only_one_thread_is_ever_the_owner() {
+        let lock = Lock::<u64>::default();
+        let many = || (0..10_000).for_each(|_| *lock.lock().unwrap() += 1);
+        many();
+        std::thread::scope(|scope| {
+            scope.spawn(many).join().unwrap();
+        });
+        assert!(!is_biased(&lock));
+        (0..100).for_each(|_| many());
+        assert_eq!(is_biased(&lock), barrier::is_there(), "the owner gets it again");
+    }
+
+    #[test]
+    fn the_owner_inside_does_not_wait_for_who_waits_for_it() {
+        let lock = Lock::<()>::default();
+        for _ in 0..1000 {
+            drop(lock.lock().unwrap());
+        }
+        std::thread::scope(|scope| {
+            let held = lock.lock().unwrap();
+            scope.spawn(|| drop(lock.lock().unwrap()));
+            while lock.raw.try_lock() {
+                // SAFETY: taken just now.
+                unsafe { lock.raw.unlock() };
+                std::thread::yield_now();
+            }
+            while is_biased(&lock) {
+                std::thread::yield_now();
+            }
+            assert!(lock.lock().is_err());
+            drop(held);
+        });
+    }
+
+    /// More threads than processors, so that they are stopped at every place.
+    #[test]
+    fn one_thread_is_in_at_a_time() {
+        let end = std::time::Instant::now() + Duration::from_secs(2);
+        let lock = Lock::<()>::default();
+        let inside = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    while std::time::Instant::now() < end {
+                        for _ in 0..1000 {
+                            let guard = lock.lock().expect("no thread is inside already");
+                            assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0, "two threads are in");
+                            if !guard.by_bias {
+                                // SAFETY: this thread holds `raw`.
+                                unsafe { (*lock.streak.get()).needed = FIRST_STREAK };
+                            }
+                            inside.fetch_sub(1, Ordering::Relaxed);
+                        }
+                    }
+                });
+            }
+        });
     }
 }

@@ -27,7 +27,7 @@ pub(super) enum Answer {
 pub(super) enum Wrong {
     /// It does not have the form of an answer to this call.
     Shape(String),
-    /// It has the form, and says that the node cannot know: no such block, or a code that is not its account's.
+    /// It has the form, and says that the node cannot know: no such block, no proof, a code that is not its account's.
     Unknown(String),
 }
 
@@ -63,6 +63,7 @@ pub(super) fn decode(call: &Call, tag: &BlockTag, value: &Value) -> Result<Answe
             Some((number, _)) if number != *asked => Err(Wrong::Shape(format!("the answer is for block {number}"))),
             Some((_, hash)) => Ok(Answer::BlockHash(hash)),
         },
+        Call::Proof { .. } if value.is_null() => Err(Wrong::Unknown("the node has no proof for this block".into())),
         Call::Proof { address, slots, .. } => Ok(proof(value, *address, slots)?),
         Call::Balance(_) => Ok(Answer::Balance(quantity(value).map_err(|e| format!("balance {e}"))?)),
         Call::Nonce(_) => Ok(Answer::Nonce(number(value).map_err(|e| format!("nonce {e}"))?)),

@@ -1,5 +1,6 @@
 //! Failures of a request, and what they allow: to try again, to ask otherwise, to send less at once.
 
+use super::answer::Wrong;
 use super::transport::TransportError;
 use std::time::Duration;
 
@@ -77,6 +78,14 @@ impl Failure {
     /// An answer that cannot be right, such as one for another request.
     pub(super) fn wrong_answer(text: String, transient: bool) -> Self {
         Self { text, transient, retry_after: None, batch_refused: false, too_large: false, no_proof: false }
+    }
+}
+
+impl From<Wrong> for Failure {
+    fn from(wrong: Wrong) -> Self {
+        // For a proof, not to know is to have none: the values themselves may still be there.
+        let no_proof = matches!(wrong, Wrong::Unknown(_));
+        Self { no_proof, ..Self::wrong_answer(wrong.into_text(), false) }
     }
 }
 

@@ -42,17 +42,22 @@ struct Run<'a> {
 /// Closes the questions that this thread has taken on, even if the transport panics.
 struct Claim<'a> {
     fork: &'a Fork,
-    requests: Vec<Request>,
+    flights: Vec<(Request, Arc<Flight>)>,
 }
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        if self.requests.is_empty() {
+        self.flights.retain(|(_, flight)| flight.outcome.get().is_none());
+        if self.flights.is_empty() {
             return;
         }
         let mut inner = self.fork.inner.lock();
-        for request in &self.requests {
-            inner.settle(*request, Err(Error::Internal(format!("the request for {request} was abandoned"))));
+        for (request, flight) in &self.flights {
+            // Another thread may have asked the same anew since: that question is its own.
+            if inner.flights.get(request).is_some_and(|open| Arc::ptr_eq(open, flight)) {
+                let text = format!("the request for {request} was given up: the thread that sent it panicked");
+                inner.settle(*request, Err(Error::RpcFailed(text)));
+            }
         }
         drop(inner);
         self.fork.settled.notify_all();
@@ -63,7 +68,7 @@ impl Fork {
     /// Makes `wants` ready. A question that another thread has sent is waited for, and its failure shared.
     pub(super) fn fetch_blocking(&self, wire: &Wire, wants: &[Want]) -> Result<()> {
         let mut flights: Vec<Arc<Flight>> = Vec::new();
-        let mut claim = Claim { fork: self, requests: Vec::new() };
+        let mut claim = Claim { fork: self, flights: Vec::new() };
         let mut own = HashSet::<Request>::default();
         let mut plan = Plan::default();
         let calls = {
@@ -91,7 +96,7 @@ impl Fork {
                 inner.stats.misses += 1;
                 inner.flights.insert(want.request, flight.clone());
                 own.insert(want.request);
-                claim.requests.push(want.request);
+                claim.flights.push((want.request, flight.clone()));
                 flights.push(flight);
                 plan.add(*want);
             }
@@ -205,23 +210,16 @@ impl<'a> Run<'a> {
         let size = sent.len();
         let mut jobs: Vec<Option<Job>> = sent.into_iter().map(Some).collect();
         let mut failed = Vec::new();
-        let mut replanned = Plan::default();
         let mut guard = fork.inner.lock();
         let inner = &mut *guard;
         let mut progress = false;
         for (id, answer) in answers.given {
             let Some(job) = jobs.iter_mut().find_map(|slot| slot.take_if(|job| job.id == id)) else { continue };
-            let decoded = answer.and_then(|result| {
-                decode(&job.call, &fork.options.block, &result)
-                    .map_err(|wrong| Failure::wrong_answer(wrong.into_text(), false))
-            });
+            let decoded =
+                answer.and_then(|result| decode(&job.call, &fork.options.block, &result).map_err(Failure::from));
             match decoded {
                 Ok(answer) => {
                     inner.admit(&job.call, answer);
-                    progress = true;
-                }
-                Err(failure) if failure.no_proof && job.call.is_proof() && inner.give_up_proofs() => {
-                    job.call.covers().into_iter().for_each(|request| replanned.add(request.into()));
                     progress = true;
                 }
                 Err(failure) => failed.push((job, failure)),
@@ -239,19 +237,21 @@ impl<'a> Run<'a> {
         let faults = if answers.faults.is_empty() { String::new() } else { format!(": {}", answers.faults.join("; ")) };
         let text = super::failure::cut(&format!("the answer holds none to this request{faults}"));
         failed.extend(jobs.into_iter().flatten().map(|job| (job, Failure::wrong_answer(text.clone(), true))));
-        while let Some(call) = replanned.next(false, 1) {
-            self.add(call);
-        }
         self.fail(at, failed);
     }
 
-    /// Queues failed calls again, after a pause where one is due, or gives them up.
+    /// Queues failed calls again, after a pause where one is due, asks for their values otherwise, or gives them up.
     fn fail(&mut self, at: usize, failed: Vec<(Job, Failure)>) {
         let options = &self.fork.options;
         let endpoints = u32::try_from(self.wire.endpoints()).unwrap_or(u32::MAX);
         let mut again = Vec::new();
         let mut pause = Duration::ZERO;
+        let mut replanned = Plan::default();
         for (mut job, failure) in failed {
+            if failure.no_proof && job.call.is_proof() && self.fork.inner.lock().give_up_proofs() {
+                job.call.covers().into_iter().for_each(|request| replanned.add(request.into()));
+                continue;
+            }
             let worth_it = if failure.transient {
                 job.attempts += 1;
                 // No pause before an endpoint that has not been tried in this round.
@@ -270,6 +270,10 @@ impl<'a> Run<'a> {
             } else {
                 self.give_up(at, &job, &failure, "");
             }
+        }
+        while let Some(call) = replanned.next(false, 1) {
+            self.deadline = after(options.total_timeout);
+            self.add(call);
         }
         if again.is_empty() {
             return;

@@ -179,9 +179,7 @@ impl Fork {
         }
         let value = serde_json::from_slice(response).map_err(|error| wrong(format!("it is not JSON ({error})")))?;
         let answer = match value {
-            Value::Object(object) if ["jsonrpc", "result", "error"].iter().any(|key| object.contains_key(*key)) => {
-                batch::read_response(object).map_err(wrong)?
-            }
+            Value::Object(object) if batch::is_response(&object) => batch::read_response(object).map_err(wrong)?,
             result => Ok(result),
         };
         inner.stats.bytes_received += response.len() as u64;
@@ -350,10 +348,9 @@ impl Fork {
                 continue;
             }
             if !inner.flights.contains_key(&want.request) {
-                if failed.is_none()
-                    && let Some(error) = inner.host.failures.pop(&want.request)
-                {
-                    failed = Some(error);
+                if let Some(error) = inner.host.failures.pop(&want.request) {
+                    // One failure is told for all of them: none may come up again after a later success.
+                    failed.get_or_insert(error);
                     continue;
                 }
                 if inner.flights.len() >= MAX_OPEN {
@@ -398,11 +395,11 @@ impl Fork {
                 }
                 Ok(())
             }
-            Err(Wrong::Unknown(text)) => {
-                self.fail_call(inner, id, &Failure::wrong_answer(text, false));
+            Err(Wrong::Shape(text)) => Err(text),
+            Err(unknown) => {
+                self.fail_call(inner, id, &unknown.into());
                 Ok(())
             }
-            Err(Wrong::Shape(text)) => Err(text),
         }
     }
 

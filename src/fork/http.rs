@@ -2,12 +2,14 @@
 
 use super::transport::TransportError;
 use crate::error::{Error, Result};
+use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
+use ureq::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use ureq::http::{HeaderName, HeaderValue, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, config::Config};
+use ureq::{Agent, Body, config::Config};
 
 struct Endpoint {
     url: String,
@@ -109,8 +111,7 @@ impl HttpTransport {
         }
         let mut response = request.send(body).map_err(failure)?;
         let status = response.status();
-        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-        let answer = response.body_mut().with_config().limit(limit).read_to_vec().map_err(failure);
+        let answer = read(response.body_mut(), limit);
         if status.is_success() {
             return answer;
         }
@@ -121,6 +122,14 @@ impl HttpTransport {
             .and_then(super::retry::parse_retry_after);
         Err(TransportError::Status { code: status.as_u16(), retry_after, body: answer.unwrap_or_default() })
     }
+}
+
+/// Reads a body of at most `limit` bytes, counted as they unfold: a small compressed answer may be a huge one.
+fn read(body: &mut Body, limit: usize) -> std::result::Result<Vec<u8>, TransportError> {
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let mut answer = Vec::new();
+    body.as_reader().take(most).read_to_end(&mut answer).map_err(|error| failure(error.into()))?;
+    if answer.len() > limit { Err(TransportError::TooLarge) } else { Ok(answer) }
 }
 
 fn agent(roots: RootCerts) -> Agent {
@@ -142,6 +151,12 @@ fn endpoint(url: &str, own_authority: bool) -> Result<Endpoint> {
         return refused("neither http:// nor https://");
     };
     let Some(host) = uri.host().filter(|host| !host.is_empty()) else { return refused("without a host") };
+    // The parser takes a port that is no number for none at all, and the request would go to the scheme's own.
+    let after_host =
+        uri.authority().and_then(|authority| authority.as_str().rsplit_once(host)).map_or("", |(_, rest)| rest);
+    if uri.port().is_none() && !matches!(after_host, "" | ":") {
+        return refused("its port is not a number up to 65535");
+    }
     let port = uri.port().map_or_else(String::new, |port| format!(":{port}"));
     Ok(Endpoint {
         url: url.to_owned(),
@@ -153,6 +168,9 @@ fn endpoint(url: &str, own_authority: bool) -> Result<Endpoint> {
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue)> {
     let parsed =
         name.parse().map_err(|_| Error::InvalidInput(format!("{name:?} is not the name of an HTTP header")))?;
+    if matches!(parsed, CONTENT_LENGTH | TRANSFER_ENCODING) {
+        return Err(Error::InvalidInput(format!("header {name} is the client's own")));
+    }
     let mut value: HeaderValue = value
         .parse()
         .map_err(|_| Error::InvalidInput(format!("the value of header {name} has characters that HTTP forbids")))?;

@@ -188,8 +188,9 @@ impl Inner {
         }
     }
 
+    /// Once set, the pin stays: a late answer to a repeated request may name a newer block.
     fn complete_pin(&mut self) {
-        let (Some(chain_id), Some((number, hash))) = (self.chain_id, self.header) else { return };
+        let (None, Some(chain_id), Some((number, hash))) = (self.pin, self.chain_id, self.header) else { return };
         self.pin = Some(PinnedBlock { chain_id, number, hash });
         self.block = if self.by_hash { BlockParam::Hash(hash) } else { BlockParam::Number(number) };
         self.settle(Request::Block, Ok(()));

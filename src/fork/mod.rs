@@ -24,6 +24,7 @@ mod retry;
 mod stats;
 mod transport;
 
+pub(crate) use batch::is_response;
 pub use block::{BlockTag, PinnedBlock};
 pub use host::{OutgoingBatch, OutgoingRequest};
 pub use options::{AccountSource, ForkOptions, TransportKind};

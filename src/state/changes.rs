@@ -143,6 +143,7 @@ impl StateChanges {
 /// One account as the journal remembers it: each part is the one to put back, or absent where it did not change.
 /// Walking the journal backwards, a later put-back overwrites an earlier one, as undoing would.
 #[derive(Default)]
+#[expect(clippy::option_option, reason = "the outer option is whether it changed, the inner what the account held")]
 struct Before<'a> {
     existence: Option<Existence>,
     balance: Option<Option<U256>>,

@@ -25,8 +25,11 @@ impl State {
     pub fn dump(&self, format: DumpFormat) -> Result<String> {
         if let Some(source) = &self.source {
             let partial = self.accounts.iter().filter(|(_, account)| !account.is_complete());
-            let unread = |(address, _)| [Request::Account(address), Request::Code(address)];
-            source.prefetch(&partial.flat_map(unread).collect::<Vec<_>>())?;
+            let unread = partial.flat_map(|(address, account)| {
+                let code = account.code.is_none().then_some(Request::Code(address));
+                [Some(Request::Account(address)), code].into_iter().flatten()
+            });
+            source.prefetch(&unread.collect::<Vec<_>>())?;
         }
         let mut touched: Vec<_> = self.accounts.iter().filter(|(_, a)| a.existence != Existence::Absent).collect();
         touched.sort_unstable_by_key(|(address, _)| *address);

@@ -61,8 +61,12 @@ impl Entry {
     /// each look-up would wait for the one before it, at three times the cost.
     #[inline]
     fn is(&self, storage: StorageId, slot: U256) -> bool {
-        let ([a, b, c, d], [e, f, g, h]) = (self.slot.into_limbs(), slot.into_limbs());
-        ((a ^ e) | (b ^ f) | (c ^ g) | (d ^ h) | (self.storage.bits() ^ storage.bits())) == 0
+        let (ours, theirs) = (self.slot.as_limbs(), slot.as_limbs());
+        ours[0] == theirs[0]
+            && ours[1] == theirs[1]
+            && ours[2] == theirs[2]
+            && ours[3] == theirs[3]
+            && self.storage.bits() == storage.bits()
     }
 }
 
@@ -124,13 +128,11 @@ impl Slots {
     #[inline]
     pub(super) fn insert(&mut self, storage: &mut Storage, slot: U256, value: U256) -> Option<U256> {
         let SlotHash(hash) = self.hash(*storage, slot);
-        match self.entries.find_mut(hash, |entry| entry.is(storage.id, slot)) {
-            Some(entry) => Some(std::mem::replace(&mut entry.value, value)),
-            None => {
-                self.insert_new(hash, storage, slot, value);
-                None
-            }
+        if let Some(entry) = self.entries.find_mut(hash, |entry| entry.is(storage.id, slot)) {
+            return Some(std::mem::replace(&mut entry.value, value));
         }
+        self.insert_new(hash, storage, slot, value);
+        None
     }
 
     #[inline(never)]

@@ -65,7 +65,8 @@ pub trait Source: Send + Sync {
 
     /// Makes the answers to all of `requests` ready in as few round trips as the source can.
     ///
-    /// `Ok` when every one of them can then be answered at once; `Missing` with one that cannot, all of them queued.
+    /// `Ok` when every one of them can then be answered once at least without asking; `Missing` with one that cannot,
+    /// all of them queued.
     fn prefetch(&self, requests: &[Request]) -> Result<()>;
 
     /// Forgets everything that can be fetched again.

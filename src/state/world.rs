@@ -7,7 +7,9 @@ use super::listing::Listing;
 use super::slots::{SlotHash, Slots, Storage};
 use super::source::{Request, Source, SourceAccount};
 use crate::error::{Error, Result};
+use alloy_primitives::map::{Entry, HashMap};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
+use std::hash::Hash;
 use std::sync::Arc;
 
 /// Accounts, storage and code with checkpoints and snapshots, over an optional [`Source`].
@@ -24,6 +26,20 @@ pub struct State {
     /// Rises with every write, undo, checkpoint and snapshot.
     pub(super) version: u64,
     pub(super) listing: Listing,
+}
+
+/// Values of `keys` in order. A source has to keep what was prefetched until its first read only: the second read of
+/// a repeated key could find it gone, each time anew.
+fn read_each_once<K: Copy + Eq + Hash, V: Copy>(
+    keys: impl Iterator<Item = K>,
+    mut read: impl FnMut(K) -> Result<V>,
+) -> Result<Vec<V>> {
+    let mut known = HashMap::<K, V>::default();
+    keys.map(|key| match known.entry(key) {
+        Entry::Occupied(value) => Ok(*value.get()),
+        Entry::Vacant(vacant) => Ok(*vacant.insert(read(key)?)),
+    })
+    .collect()
 }
 
 impl State {
@@ -161,6 +177,7 @@ impl State {
             let hidden = |address: &&Address| self.local(address).is_some_and(Account::is_complete);
             let unknown: Vec<_> = addresses.iter().filter(|a| !hidden(a)).map(|a| Request::Account(*a)).collect();
             source.prefetch(&unknown)?;
+            return read_each_once(addresses.iter().copied(), |address| self.account(address));
         }
         addresses.iter().map(|address| self.account(*address)).collect()
     }
@@ -216,7 +233,7 @@ impl State {
         let remote = keys.clone().filter(|(address, slot)| self.local_storage(address, *slot).is_none());
         let requests: Vec<_> = remote.map(|(address, slot)| Request::Storage(address, slot)).collect();
         source.prefetch(&requests)?;
-        let values = keys.map(|(address, slot)| self.storage(address, slot)).collect::<Result<Vec<_>>>()?;
+        let values = read_each_once(keys, |(address, slot)| self.storage(address, slot))?;
         for (position, value) in values.into_iter().enumerate() {
             put(position, value);
         }

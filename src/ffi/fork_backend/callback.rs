@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::ffi::handle::{self, ForkReplyHandle, Kind, Object};
-use crate::ffi::{buffer, guard};
-use crate::fork::{Transport, TransportError};
+use crate::ffi::{buffer, guard, panics};
+use crate::fork::{Transport, TransportError, is_response};
 use serde_json::{Map, Value, json};
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::time::{Duration, Instant};
@@ -119,7 +119,7 @@ impl Callbacks {
     fn call(callback: impl FnOnce(ForkReplyHandle) -> c_int) -> std::result::Result<Vec<u8>, TransportError> {
         let refused = |error: Error| TransportError::Refused(error.to_string());
         let reply = handle::insert(Object::ForkReply(Box::default())).map_err(refused)?;
-        let status = callback(std::ptr::without_provenance_mut(reply));
+        let status = panics::outside(|| callback(std::ptr::without_provenance_mut(reply)));
         let answer = match handle::remove(reply, Kind::ForkReply).map_err(refused)? {
             Object::ForkReply(reply) => reply.0,
             _ => None,
@@ -153,7 +153,7 @@ impl Callbacks {
         Ok(match serde_json::from_slice(&answer) {
             // What is not JSON is the fork's to complain about.
             Err(_) => answer,
-            Ok(Value::Object(mut response)) if response.contains_key("jsonrpc") => {
+            Ok(Value::Object(mut response)) if is_response(&response) => {
                 response.insert("id".into(), id);
                 Value::Object(response).to_string().into_bytes()
             }
