@@ -58,7 +58,7 @@ void record_sizes(const Figure *f, double ours, double base)
     record(f, ours, base, ours / base, ours / base, ours / base);
 }
 
-void measure(const Figure *f, Side ours, Side base)
+double measure(const Figure *f, Side ours, Side base)
 {
     double *times[2], *ratios = malloc(f->rounds * sizeof *ratios);
     Side sides[2] = {ours, base};
@@ -81,9 +81,11 @@ void measure(const Figure *f, Side ours, Side base)
         }
         ratios[round] = times[0][round] / times[1][round];
     }
-    record(f, quantile(times[0], f->rounds, 0.5), quantile(times[1], f->rounds, 0.5), quantile(ratios, f->rounds, 0.5),
+    double ratio = quantile(ratios, f->rounds, 0.5);
+    record(f, quantile(times[0], f->rounds, 0.5), quantile(times[1], f->rounds, 0.5), ratio,
            quantile(ratios, f->rounds, 0.25), quantile(ratios, f->rounds, 0.75));
     free(times[0]);
     free(times[1]);
     free(ratios);
+    return ratio;
 }

@@ -19,8 +19,8 @@ typedef struct Figure {
 } Figure;
 
 /* Runs ours and base in turns, the first one alternating; prints a line and appends one to the results file. Exits when
- * the checksums of a round differ. */
-void measure(const Figure *figure, Side ours, Side base);
+ * the checksums of a round differ. Returns the ratio. */
+double measure(const Figure *figure, Side ours, Side base);
 
 /* Records a ratio of two sizes instead of two times. */
 void record_sizes(const Figure *figure, double ours, double base);
