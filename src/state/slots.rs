@@ -1,10 +1,12 @@
 //! All local storage slots, of all accounts, in one table.
 //!
 //! One table rather than one for each account: a read then costs the cache and page misses of a single look-up, however
-//! many accounts there are. An account's storage is the entries that bear its id. To clear it, or to delete the
+//! many accounts there are. It is hashed by address and slot, so that the look-up need not wait for the account's, which
+//! runs beside it. An account's storage is the entries that bear its id. To clear it, or to delete the
 //! account, is to give the account a new id, and to undo that is to give the old one back. What no account and no
 //! journal entry names any more is garbage, and is swept when there is enough of it.
 
+use super::arena::AddressHash;
 use alloy_primitives::U256;
 use alloy_primitives::map::{DefaultHashBuilder, HashMap, HashSet};
 use hashbrown::HashTable;
@@ -50,6 +52,8 @@ impl Storage {
 
 /// A slot of a storage, with its value.
 struct Entry {
+    /// For the table to grow without the addresses.
+    hash: SlotHash,
     storage: StorageId,
     slot: U256,
     value: U256,
@@ -70,19 +74,9 @@ impl Entry {
     }
 }
 
-/// Where the table begins to look for a slot of a storage.
-#[derive(Clone, Copy, Default)]
+/// Where the table begins to look for a slot of an account.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SlotHash(u64);
-
-fn hash(hasher: &DefaultHashBuilder, storage: StorageId, slot: U256) -> u64 {
-    let [a, b, c, d] = slot.into_limbs();
-    let mut state = hasher.build_hasher();
-    state.write_u64(storage.bits() ^ a);
-    state.write_u64(b);
-    state.write_u64(c);
-    state.write_u64(d);
-    state.finish()
-}
 
 /// The table.
 ///
@@ -107,18 +101,18 @@ impl Slots {
     }
 
     #[inline]
-    pub(super) fn hash(&self, storage: Storage, slot: U256) -> SlotHash {
-        SlotHash(hash(&self.hasher, storage.id, slot))
+    pub(super) fn hash(&self, AddressHash(address): AddressHash, slot: U256) -> SlotHash {
+        let [a, b, c, d] = slot.into_limbs();
+        let mut state = self.hasher.build_hasher();
+        state.write_u64(address ^ a);
+        state.write_u64(b);
+        state.write_u64(c);
+        state.write_u64(d);
+        SlotHash(state.finish())
     }
 
     #[inline]
-    pub(super) fn get(&self, storage: Storage, slot: U256) -> Option<U256> {
-        if storage.len == 0 { None } else { self.get_hashed(self.hash(storage, slot), storage, slot) }
-    }
-
-    /// As [`Self::get`], for a hash that was made before.
-    #[inline]
-    pub(super) fn get_hashed(&self, hash: SlotHash, storage: Storage, slot: U256) -> Option<U256> {
+    pub(super) fn get(&self, hash: SlotHash, storage: Storage, slot: U256) -> Option<U256> {
         self.entries.find(hash.0, |entry| entry.is(storage.id, slot)).map(|entry| entry.value)
     }
 
@@ -126,9 +120,8 @@ impl Slots {
     ///
     /// Inlined down to the table, for the words to stay in registers: see [`Entry::is`].
     #[inline]
-    pub(super) fn insert(&mut self, storage: &mut Storage, slot: U256, value: U256) -> Option<U256> {
-        let SlotHash(hash) = self.hash(*storage, slot);
-        if let Some(entry) = self.entries.find_mut(hash, |entry| entry.is(storage.id, slot)) {
+    pub(super) fn insert(&mut self, hash: SlotHash, storage: &mut Storage, slot: U256, value: U256) -> Option<U256> {
+        if let Some(entry) = self.entries.find_mut(hash.0, |entry| entry.is(storage.id, slot)) {
             return Some(std::mem::replace(&mut entry.value, value));
         }
         self.insert_new(hash, storage, slot, value);
@@ -136,17 +129,15 @@ impl Slots {
     }
 
     #[inline(never)]
-    fn insert_new(&mut self, at: u64, storage: &mut Storage, slot: U256, value: U256) {
-        let Self { entries, hasher, .. } = self;
-        let rehash = |entry: &Entry| hash(hasher, entry.storage, entry.slot);
-        entries.insert_unique(at, Entry { storage: storage.id, slot, value }, rehash);
+    fn insert_new(&mut self, hash: SlotHash, storage: &mut Storage, slot: U256, value: U256) {
+        let entry = Entry { hash, storage: storage.id, slot, value };
+        self.entries.insert_unique(hash.0, entry, |entry| entry.hash.0);
         storage.len += 1;
     }
 
     /// Removes an entry and returns what it was.
-    pub(super) fn remove(&mut self, storage: &mut Storage, slot: U256) -> Option<U256> {
-        let SlotHash(hash) = self.hash(*storage, slot);
-        let found = self.entries.find_entry(hash, |entry| entry.is(storage.id, slot)).ok()?;
+    pub(super) fn remove(&mut self, hash: SlotHash, storage: &mut Storage, slot: U256) -> Option<U256> {
+        let found = self.entries.find_entry(hash.0, |entry| entry.is(storage.id, slot)).ok()?;
         storage.len -= 1;
         Some(found.remove().0.value)
     }
@@ -190,9 +181,8 @@ impl Slots {
             named.insert(storage.id);
             self.replaced += storage.len as usize;
         }
-        let Self { entries, hasher, .. } = self;
-        entries.retain(|entry| named.contains(&entry.storage));
-        entries.shrink_to(2 * entries.len(), |entry| hash(hasher, entry.storage, entry.slot));
+        self.entries.retain(|entry| named.contains(&entry.storage));
+        self.entries.shrink_to(2 * self.entries.len(), |entry| entry.hash.0);
         // What could not be dropped now is not looked at again before there is as much to gain as there was to look at.
         self.sweep_at = self.replaced + self.entries.len() / 2;
     }
