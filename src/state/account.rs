@@ -1,6 +1,6 @@
 //! What is known locally of one account.
 
-use alloy_primitives::map::U256Map;
+use super::slots::Storage;
 use alloy_primitives::{B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 
 /// Whether an account exists. Absent is not empty.
@@ -53,46 +53,65 @@ pub(super) enum Existence {
     Absent,
 }
 
-/// Local storage of one account.
-///
-/// Invariant: a slot whose value is zero is held only while `cleared` is false and a source exists, for only then
-/// would its absence mean anything else than zero.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Storage {
-    pub(super) slots: U256Map<U256>,
-    /// The source's slots are hidden: what is not in `slots` is zero.
-    pub(super) cleared: bool,
-}
-
 /// Local writes to one account, laid over the source field by field: `None` falls through.
 ///
-/// Two cache lines, of which the first answers for balance and nonce.
+/// One cache line, which is what a read of balance or nonce touches.
 #[derive(Clone, Debug, Default)]
-#[repr(C, align(64))]
+#[repr(align(64))]
 pub(super) struct Account {
-    pub(super) balance: Option<U256>,
-    pub(super) nonce: Option<u64>,
+    balance: U256,
+    nonce: u64,
+    pub(super) code: Option<Box<Code>>,
+    pub(super) storage: Storage,
+    has_balance: bool,
+    has_nonce: bool,
     pub(super) existence: Existence,
     /// The source's balance, nonce and code are hidden: what is `None` is zero or empty.
     pub(super) detached: bool,
-    pub(super) code: Option<Box<Code>>,
-    pub(super) storage: Storage,
 }
 
+const _: () = assert!(size_of::<Account>() == 64);
+
 impl Account {
-    /// A tombstone: nothing of the source shows through.
-    pub(super) fn deleted() -> Self {
-        Self {
-            existence: Existence::Absent,
-            detached: true,
-            storage: Storage { slots: U256Map::default(), cleared: true },
-            ..Self::default()
-        }
+    /// Nothing is known of the account.
+    pub(super) fn new(storage: Storage) -> Self {
+        Self { storage, ..Self::default() }
+    }
+
+    /// A tombstone: nothing of the source shows through. The storage is a new one that is cleared.
+    pub(super) fn deleted(storage: Storage) -> Self {
+        Self { existence: Existence::Absent, detached: true, storage, ..Self::default() }
+    }
+
+    #[inline]
+    pub(super) fn balance(&self) -> Option<U256> {
+        self.has_balance.then_some(self.balance)
+    }
+
+    #[inline]
+    pub(super) fn nonce(&self) -> Option<u64> {
+        self.has_nonce.then_some(self.nonce)
+    }
+
+    /// Sets the balance and returns what was set before.
+    #[inline]
+    pub(super) fn replace_balance(&mut self, balance: Option<U256>) -> Option<U256> {
+        let previous = self.balance();
+        (self.has_balance, self.balance) = (balance.is_some(), balance.unwrap_or_default());
+        previous
+    }
+
+    /// Sets the nonce and returns what was set before.
+    #[inline]
+    pub(super) fn replace_nonce(&mut self, nonce: Option<u64>) -> Option<u64> {
+        let previous = self.nonce();
+        (self.has_nonce, self.nonce) = (nonce.is_some(), nonce.unwrap_or_default());
+        previous
     }
 
     /// Whether status, balance, nonce and code hash are all known without the source.
     pub(super) fn is_complete(&self) -> bool {
         self.existence != Existence::Inherited
-            && (self.detached || (self.balance.is_some() && self.nonce.is_some() && self.code.is_some()))
+            && (self.detached || (self.has_balance && self.has_nonce && self.code.is_some()))
     }
 }

@@ -33,10 +33,10 @@ impl Arena {
     }
 
     /// Adds an account that is not there yet.
-    pub(super) fn push(&mut self, address: Address) -> AccountIndex {
+    pub(super) fn push(&mut self, address: Address, account: Account) -> AccountIndex {
         let at = AccountIndex::try_from(self.accounts.len()).expect("2^32 accounts do not fit in memory");
         self.addresses.push(address);
-        self.accounts.push(Account::default());
+        self.accounts.push(account);
         self.index.insert(address, at);
         at
     }
@@ -47,6 +47,11 @@ impl Arena {
         if let Some(address) = self.addresses.pop() {
             self.index.remove(&address);
         }
+    }
+
+    /// Accounts, without their addresses.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter()
     }
 
     pub(super) fn address(&self, at: AccountIndex) -> Address {

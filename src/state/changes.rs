@@ -1,11 +1,12 @@
 //! What really differs between a moment in the past and now.
 
-use super::account::{Account, Code, Existence, Storage};
+use super::account::{Account, Code, Existence};
 use super::journal::{AccountIndex, Since, Undo};
+use super::slots::{Storage, StorageId};
 use super::source::Request;
 use super::world::State;
 use crate::error::Result;
-use alloy_primitives::map::{HashMap, U256Map};
+use alloy_primitives::map::{HashMap, HashSet, U256Map};
 use alloy_primitives::{Address, Bytes, U256, hex};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -144,14 +145,14 @@ impl StateChanges {
 #[derive(Default)]
 struct Before<'a> {
     existence: Option<Existence>,
-    balance: Option<&'a Option<U256>>,
-    nonce: Option<&'a Option<u64>>,
+    balance: Option<Option<U256>>,
+    nonce: Option<Option<u64>>,
     code: Option<&'a Option<Box<Code>>>,
     slots: U256Map<Option<U256>>,
-    storage: Option<&'a Storage>,
+    storage: Option<Storage>,
     account: Option<&'a Account>,
     /// Every storage that was put back on the way: their slots may differ as well.
-    replaced: Vec<&'a Storage>,
+    replaced: Vec<Storage>,
     touched: BTreeSet<U256>,
 }
 
@@ -160,8 +161,8 @@ impl<'a> Before<'a> {
         match undo {
             Undo::Added => self.put_back_account(nothing),
             Undo::Existence(_, existence) => self.existence = Some(*existence),
-            Undo::Balance(_, balance) => self.balance = Some(balance),
-            Undo::Nonce(_, nonce) => self.nonce = Some(nonce),
+            Undo::Balance(_, balance) => self.balance = Some(*balance),
+            Undo::Nonce(_, nonce) => self.nonce = Some(*nonce),
             Undo::Code(_, code) => self.code = Some(code),
             Undo::Slot(_, slot, value) => {
                 self.slots.insert(*slot, *value);
@@ -169,8 +170,8 @@ impl<'a> Before<'a> {
             }
             Undo::Storage(_, storage) => {
                 self.slots.clear();
-                self.storage = Some(storage);
-                self.replaced.push(storage);
+                self.storage = Some(*storage);
+                self.replaced.push(*storage);
             }
             Undo::Account(_, account) => self.put_back_account(account),
         }
@@ -179,7 +180,7 @@ impl<'a> Before<'a> {
     fn put_back_account(&mut self, account: &'a Account) {
         let Self { replaced, touched, .. } = std::mem::take(self);
         *self = Self { account: Some(account), replaced, touched, ..Self::default() };
-        self.replaced.push(&account.storage);
+        self.replaced.push(account.storage);
     }
 
     /// The account then, except for its slots.
@@ -188,18 +189,18 @@ impl<'a> Before<'a> {
         Fields {
             existence: self.existence.unwrap_or(base.existence),
             detached: base.detached,
-            balance: *self.balance.unwrap_or(&base.balance),
-            nonce: *self.nonce.unwrap_or(&base.nonce),
+            balance: self.balance.unwrap_or(base.balance()),
+            nonce: self.nonce.unwrap_or(base.nonce()),
             code: self.code.unwrap_or(&base.code).as_deref(),
         }
     }
 
-    fn storage<'b>(&'b self, now: &'b Account) -> &'b Storage {
-        self.storage.or(self.account.map(|account| &account.storage)).unwrap_or(&now.storage)
+    fn storage(&self, now: &Account) -> Storage {
+        self.storage.or(self.account.map(|account| account.storage)).unwrap_or(now.storage)
     }
 
     fn is_cleared_since(&self, now: &Account) -> bool {
-        now.storage.cleared && !self.storage(now).cleared
+        now.storage.cleared() && !self.storage(now).cleared()
     }
 }
 
@@ -217,8 +218,8 @@ impl<'a> Fields<'a> {
         Self {
             existence: account.existence,
             detached: account.detached,
-            balance: account.balance,
-            nonce: account.nonce,
+            balance: account.balance(),
+            nonce: account.nonce(),
             code: account.code.as_deref(),
         }
     }
@@ -254,33 +255,47 @@ impl State {
         }
         let touched: BTreeMap<Address, (&Account, Before<'_>)> =
             before.into_iter().map(|(at, before)| (self.accounts.address(at), (&self.accounts[at], before))).collect();
-        self.prefetch_originals(&touched)?;
+        let candidates = self.candidates(&touched);
+        self.prefetch_originals(&touched, &candidates)?;
         let mut changes = StateChanges::default();
         for (address, (now, before)) in &touched {
             self.field_changes(*address, &before.fields(now), &Fields::of(now), &mut changes)?;
-            self.storage_changes(*address, before, now, &mut changes)?;
+            self.storage_changes(*address, &candidates[address], before, now, &mut changes)?;
         }
         Ok(changes)
     }
 
-    /// Slots of one account that may differ.
-    fn candidates(before: &Before<'_>, now: &Account) -> BTreeSet<U256> {
-        let mut slots = before.touched.clone();
-        if !before.replaced.is_empty() {
-            let replaced = before.replaced.iter().flat_map(|storage| storage.slots.keys());
-            slots.extend(replaced.chain(now.storage.slots.keys()));
-        }
-        slots
+    /// Slots that may differ, account by account.
+    fn candidates(&self, touched: &BTreeMap<Address, (&Account, Before<'_>)>) -> BTreeMap<Address, BTreeSet<U256>> {
+        let replaced = |(now, before): &(&Account, Before<'_>)| {
+            let storages = before.replaced.iter().map(|storage| storage.id);
+            let storages = storages.chain((!before.replaced.is_empty()).then_some(now.storage.id));
+            storages.collect::<Vec<_>>()
+        };
+        let wanted: HashSet<StorageId> = touched.values().flat_map(replaced).collect();
+        let entries =
+            if wanted.is_empty() { HashMap::default() } else { self.slots.by_storage(|id| wanted.contains(&id)) };
+        let slots = |account: &(&Account, Before<'_>)| {
+            let held = replaced(account).into_iter().filter_map(|id| entries.get(&id)).flatten();
+            let mut slots = account.1.touched.clone();
+            slots.extend(held.map(|(slot, _)| *slot));
+            slots
+        };
+        touched.iter().map(|(address, account)| (*address, slots(account))).collect()
     }
 
     /// A slot's value then; `None` where the source has to be asked.
     fn original(&self, before: &Before<'_>, now: &Account, slot: U256) -> Option<U256> {
         let storage = before.storage(now);
-        let held = before.slots.get(&slot).copied().unwrap_or_else(|| storage.slots.get(&slot).copied());
-        held.or_else(|| (storage.cleared || self.source.is_none()).then_some(U256::ZERO))
+        let held = before.slots.get(&slot).copied().unwrap_or_else(|| self.slots.get(storage, slot));
+        held.or_else(|| (storage.cleared() || self.source.is_none()).then_some(U256::ZERO))
     }
 
-    fn prefetch_originals(&self, touched: &BTreeMap<Address, (&Account, Before<'_>)>) -> Result<()> {
+    fn prefetch_originals(
+        &self,
+        touched: &BTreeMap<Address, (&Account, Before<'_>)>,
+        candidates: &BTreeMap<Address, BTreeSet<U256>>,
+    ) -> Result<()> {
         let Some(source) = &self.source else { return Ok(()) };
         let mut requests = Vec::new();
         for (address, (now, before)) in touched {
@@ -293,7 +308,7 @@ impl State {
             if (fields_differ && !(then.detached && present.detached)) || cleared {
                 requests.push(Request::Account(*address));
             }
-            for slot in Self::candidates(before, now) {
+            for &slot in &candidates[address] {
                 let then = self.original(before, now, slot);
                 if then.is_none() && self.local_storage(*address, slot).is_some() {
                     requests.push(Request::Storage(*address, slot));
@@ -357,11 +372,12 @@ impl State {
     fn storage_changes(
         &self,
         address: Address,
+        candidates: &BTreeSet<U256>,
         before: &Before<'_>,
         now: &Account,
         changes: &mut StateChanges,
     ) -> Result<()> {
-        for slot in Self::candidates(before, now) {
+        for &slot in candidates {
             let remote = || self.source.as_ref().map_or(Ok(U256::ZERO), |source| source.storage(address, slot));
             let (then, present) = (self.original(before, now, slot), self.local_storage(address, slot));
             if then == present {

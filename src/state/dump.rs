@@ -33,6 +33,7 @@ impl State {
         }
         let mut touched: Vec<_> = self.accounts.iter().filter(|(_, a)| a.existence != Existence::Absent).collect();
         touched.sort_unstable_by_key(|(address, _)| *address);
+        let mut storages = self.slots.by_storage(|_| true);
         let mut accounts = String::from("{");
         for (address, account) in touched {
             let info = self.account(address)?;
@@ -47,11 +48,12 @@ impl State {
                 DumpFormat::Anvil => write!(accounts, ",\"nonce\":{}", info.nonce),
             };
             let _ = write!(accounts, ",\"code\":\"{code}\",\"storage\":{{");
-            let mut slots: Vec<_> = account.storage.slots.iter().filter(|(_, value)| !value.is_zero()).collect();
+            let mut slots = storages.remove(&account.storage.id).unwrap_or_default();
+            slots.retain(|(_, value)| !value.is_zero());
             slots.sort_unstable();
             for (position, (slot, value)) in slots.into_iter().enumerate() {
                 let separator = if position == 0 { "" } else { "," };
-                let _ = write!(accounts, "{separator}\"{}\":\"{}\"", B256::from(*slot), B256::from(*value));
+                let _ = write!(accounts, "{separator}\"{}\":\"{}\"", B256::from(slot), B256::from(value));
             }
             accounts.push_str("}}");
         }

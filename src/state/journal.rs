@@ -1,6 +1,7 @@
 //! The undo journal: what to put back, and the marks that checkpoints and snapshots set in it.
 
-use super::account::{Account, Code, Existence, Storage};
+use super::account::{Account, Code, Existence};
+use super::slots::Storage;
 use crate::error::{Error, Result};
 use alloy_primitives::U256;
 use alloy_primitives::map::HashSet;
@@ -50,7 +51,7 @@ pub(super) enum Undo {
     /// Action: slot set. Undo: restore, or forget the slot.
     Slot(AccountIndex, U256, Option<U256>),
     /// Action: storage cleared. Undo: restore all of it.
-    Storage(AccountIndex, Box<Storage>),
+    Storage(AccountIndex, Storage),
     /// Action: account deleted. Undo: restore all of it.
     Account(AccountIndex, Box<Account>),
 }
@@ -111,6 +112,8 @@ pub(super) struct Journal {
     snapshots: Vec<(SnapshotId, Mark)>,
     last_snapshot: SnapshotId,
     last_order: u64,
+    /// Number of entries beyond which those after the newest mark are compacted.
+    limit: usize,
 }
 
 impl Default for SnapshotId {
@@ -122,15 +125,29 @@ impl Default for SnapshotId {
 
 impl Journal {
     /// Whether writes have to be journaled: while any checkpoint or snapshot is open.
+    #[inline]
     pub(super) fn is_active(&self) -> bool {
         !(self.checkpoints.is_empty() && self.snapshots.is_empty())
     }
 
     /// Records a write. Callers check [`Self::is_active`] first.
+    #[inline]
     pub(super) fn push(&mut self, undo: Undo) {
         debug_assert!(self.is_active());
         self.entries.push(undo);
-        self.compact();
+        if self.entries.len() > self.limit {
+            self.compact_before(u64::MAX);
+            self.renew_limit();
+        }
+    }
+
+    /// Storages that undoing would bring back.
+    pub(super) fn storages(&self) -> impl Iterator<Item = Storage> {
+        self.entries.iter().filter_map(|undo| match undo {
+            Undo::Storage(_, storage) => Some(*storage),
+            Undo::Account(_, account) => Some(account.storage),
+            _ => None,
+        })
     }
 
     /// Number of entries held.
@@ -150,6 +167,7 @@ impl Journal {
 
     fn mark(&mut self) -> Mark {
         self.last_order += 1;
+        self.limit = self.entries.len() + COMPACT_MIN;
         Mark { length: self.entries.len(), order: self.last_order, compact_at: COMPACT_MIN }
     }
 
@@ -169,6 +187,7 @@ impl Journal {
         while self.snapshots.last().is_some_and(|(_, newer)| newer.order > mark.order) {
             self.snapshots.pop();
         }
+        self.renew_limit();
         Ok(mark.length)
     }
 
@@ -198,6 +217,7 @@ impl Journal {
         while self.checkpoints.last().is_some_and(|newer| newer.order > order) {
             self.checkpoints.pop();
         }
+        self.renew_limit();
         Ok(length)
     }
 
@@ -237,6 +257,7 @@ impl Journal {
         self.release_if_idle();
         self.compact_before(order);
         self.drop_unreachable();
+        self.renew_limit();
     }
 
     /// Drops the entries before the oldest mark, which nothing can undo any more. Waits until they are as many as
@@ -268,19 +289,15 @@ impl Journal {
         checkpoint.into_iter().chain(snapshot).max_by_key(|mark| mark.order)
     }
 
-    /// Compacts the entries after the newest mark, once they are many.
-    fn compact(&mut self) {
-        let entries = self.entries.len();
-        let is_long = |mark: &Mark| entries - mark.length > mark.compact_at;
-        let long = match (self.checkpoints.last(), self.snapshots.last()) {
-            (Some(checkpoint), Some((_, snapshot))) if checkpoint.order < snapshot.order => is_long(snapshot),
-            (Some(checkpoint), _) => is_long(checkpoint),
-            (None, Some((_, snapshot))) => is_long(snapshot),
-            (None, None) => false,
+    /// Sets when the entries after the newest mark are to be compacted.
+    fn renew_limit(&mut self) {
+        let newest = match (self.checkpoints.last(), self.snapshots.last()) {
+            (Some(checkpoint), Some((_, snapshot))) if checkpoint.order < snapshot.order => snapshot,
+            (Some(checkpoint), _) => checkpoint,
+            (None, Some((_, snapshot))) => snapshot,
+            (None, None) => return self.limit = usize::MAX,
         };
-        if long {
-            self.compact_before(u64::MAX);
-        }
+        self.limit = newest.length + newest.compact_at;
     }
 
     /// Keeps a long-open mark's journal proportional to what was touched rather than to the number of writes: of the

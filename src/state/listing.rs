@@ -17,13 +17,13 @@ enum Order {
     #[default]
     None,
     Accounts(Vec<Address>),
-    Storage(Address, Vec<U256>),
+    Storage(Address, Vec<(U256, U256)>),
 }
 
-/// At most `limit` keys of the sorted `keys` that are greater than `after`.
-fn page<T: Ord + Copy>(keys: &[T], after: Option<T>, limit: usize) -> Vec<T> {
-    let start = after.map_or(0, |after| keys.partition_point(|key| *key <= after));
-    keys[start..].iter().copied().take(limit).collect()
+/// At most `limit` of the items, sorted by key, whose key is greater than `after`.
+fn page<T: Copy, K: Ord>(items: &[T], key: impl Fn(&T) -> K, after: Option<K>, limit: usize) -> Vec<T> {
+    let start = after.map_or(0, |after| items.partition_point(|item| key(item) <= after));
+    items[start..].iter().copied().take(limit).collect()
 }
 
 impl State {
@@ -37,21 +37,20 @@ impl State {
             self.listing = Listing { version: self.version, order: Order::Accounts(addresses) };
         }
         let Order::Accounts(addresses) = &self.listing.order else { return Vec::new() };
-        page(addresses, after, limit)
+        page(addresses, |address| *address, after, limit)
     }
 
     /// Locally written slots of the account that are not zero, with their values, in ascending order of slot: at most
     /// `limit` of those greater than `after`. Slots that only the source has are not listed.
     pub fn list_storage(&mut self, address: Address, after: Option<U256>, limit: usize) -> Vec<(U256, U256)> {
-        let Some(at) = self.accounts.find(address) else { return Vec::new() };
-        let held = &self.accounts[at].storage.slots;
+        let Some(storage) = self.local(address).map(|account| account.storage) else { return Vec::new() };
         if !matches!(self.listing.order, Order::Storage(of, _) if of == address) || self.listing.version != self.version
         {
-            let mut slots: Vec<_> = held.iter().filter(|(_, value)| !value.is_zero()).map(|(slot, _)| *slot).collect();
-            slots.sort_unstable();
-            self.listing = Listing { version: self.version, order: Order::Storage(address, slots) };
+            let mut held: Vec<_> = self.slots.of(storage).filter(|(_, value)| !value.is_zero()).collect();
+            held.sort_unstable();
+            self.listing = Listing { version: self.version, order: Order::Storage(address, held) };
         }
-        let Order::Storage(_, slots) = &self.listing.order else { return Vec::new() };
-        page(slots, after, limit).into_iter().map(|slot| (slot, held[&slot])).collect()
+        let Order::Storage(_, held) = &self.listing.order else { return Vec::new() };
+        page(held, |(slot, _)| *slot, after, limit)
     }
 }

@@ -14,6 +14,7 @@ mod journal;
 mod listing;
 mod load;
 mod root;
+mod slots;
 mod source;
 mod world;
 

@@ -1,12 +1,13 @@
 //! The journaled state: local writes over an optional source.
 
-use super::account::{Account, AccountInfo, AccountStatus, Code, Existence, Storage};
+use super::account::{Account, AccountInfo, AccountStatus, Code, Existence};
 use super::arena::Arena;
 use super::journal::{AccountIndex, Journal, SnapshotId, Undo};
 use super::listing::Listing;
+use super::slots::Slots;
 use super::source::{Request, Source, SourceAccount};
 use crate::error::{Error, Result};
-use alloy_primitives::map::{Entry, HashMap, U256Map};
+use alloy_primitives::map::{Entry, HashMap};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use std::hash::Hash;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub struct State {
     pub(super) source: Option<Arc<dyn Source>>,
     /// Local writes.
     pub(super) accounts: Arena,
+    pub(super) slots: Slots,
     pub(super) journal: Journal,
     /// Rises with every write, undo, checkpoint and snapshot.
     pub(super) version: u64,
@@ -87,9 +89,10 @@ impl State {
     /// Balance in wei; zero for an absent account.
     #[inline]
     pub fn balance(&self, address: Address) -> Result<U256> {
-        match self.local(address) {
-            Some(Account { balance: Some(balance), .. }) => Ok(*balance),
-            local => self.balance_below(address, local),
+        let local = self.local(address);
+        match local.and_then(Account::balance) {
+            Some(balance) => Ok(balance),
+            None => self.balance_below(address, local),
         }
     }
 
@@ -103,9 +106,10 @@ impl State {
 
     /// Nonce; zero for an absent account.
     pub fn nonce(&self, address: Address) -> Result<u64> {
-        match self.local(address) {
-            Some(Account { nonce: Some(nonce), .. }) => Ok(*nonce),
-            Some(Account { detached: true, .. }) => Ok(0),
+        let local = self.local(address);
+        match (local.and_then(Account::nonce), local) {
+            (Some(nonce), _) => Ok(nonce),
+            (None, Some(Account { detached: true, .. })) => Ok(0),
             _ => Ok(self.remote(address)?.map_or(0, |account| account.nonce)),
         }
     }
@@ -153,8 +157,8 @@ impl State {
             return Ok(AccountInfo { balance: U256::ZERO, nonce: 0, code_hash: B256::ZERO, status });
         }
         let below = remote.unwrap_or(SourceAccount { balance: U256::ZERO, nonce: 0, code_hash: KECCAK256_EMPTY });
-        let balance = local.and_then(|account| account.balance).unwrap_or(below.balance);
-        let nonce = local.and_then(|account| account.nonce).unwrap_or(below.nonce);
+        let balance = local.and_then(Account::balance).unwrap_or(below.balance);
+        let nonce = local.and_then(Account::nonce).unwrap_or(below.nonce);
         let code_hash = local.and_then(|account| account.code.as_ref()).map_or(below.code_hash, |code| code.hash);
         let empty = balance.is_zero() && nonce == 0 && code_hash == KECCAK256_EMPTY;
         let status = if empty { AccountStatus::Empty } else { AccountStatus::Present };
@@ -176,10 +180,10 @@ impl State {
     #[inline]
     pub(super) fn local_storage(&self, address: Address, slot: U256) -> Option<U256> {
         if let Some(account) = self.local(address) {
-            if let Some(value) = account.storage.slots.get(&slot) {
-                return Some(*value);
+            if let Some(value) = self.slots.get(account.storage, slot) {
+                return Some(value);
             }
-            if account.storage.cleared {
+            if account.storage.cleared() {
                 return Some(U256::ZERO);
             }
         }
@@ -234,12 +238,19 @@ impl State {
     // Writes
 
     /// The account's place in the arena, which it joins if it is new there.
+    #[inline]
     fn place(&mut self, address: Address) -> AccountIndex {
         self.version += 1;
-        if let Some(at) = self.accounts.find(address) {
-            return at;
+        match self.accounts.find(address) {
+            Some(at) => at,
+            None => self.add(address),
         }
-        let at = self.accounts.push(address);
+    }
+
+    #[inline(never)]
+    fn add(&mut self, address: Address) -> AccountIndex {
+        let account = Account::new(self.slots.new_storage(false));
+        let at = self.accounts.push(address, account);
         if self.journal.is_active() {
             self.journal.push(Undo::Added);
         }
@@ -247,6 +258,7 @@ impl State {
     }
 
     /// As [`Self::place`], and from now on the account exists.
+    #[inline]
     fn touch(&mut self, address: Address) -> AccountIndex {
         let at = self.place(address);
         let existence = &mut self.accounts[at].existence;
@@ -262,7 +274,7 @@ impl State {
     /// Sets the balance, in wei.
     pub fn set_balance(&mut self, address: Address, balance: U256) {
         let at = self.touch(address);
-        let previous = self.accounts[at].balance.replace(balance);
+        let previous = self.accounts[at].replace_balance(Some(balance));
         if self.journal.is_active() && previous != Some(balance) {
             self.journal.push(Undo::Balance(at, previous));
         }
@@ -271,7 +283,7 @@ impl State {
     /// Sets the nonce.
     pub fn set_nonce(&mut self, address: Address, nonce: u64) {
         let at = self.touch(address);
-        let previous = self.accounts[at].nonce.replace(nonce);
+        let previous = self.accounts[at].replace_nonce(Some(nonce));
         if self.journal.is_active() && previous != Some(nonce) {
             self.journal.push(Undo::Nonce(at, previous));
         }
@@ -287,17 +299,13 @@ impl State {
     }
 
     /// Sets a storage slot. Zero hides the source's value like any other.
+    #[inline]
     pub fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
         let at = self.touch(address);
         let storage = &mut self.accounts[at].storage;
-        let (previous, changed) = if value.is_zero() && (storage.cleared || self.source.is_none()) {
-            let previous = storage.slots.remove(&slot);
-            (previous, previous.is_some())
-        } else {
-            let previous = storage.slots.insert(slot, value);
-            (previous, previous != Some(value))
-        };
-        if changed && self.journal.is_active() {
+        let removes = value.is_zero() && (storage.cleared() || self.source.is_none());
+        let previous = if removes { self.slots.remove(storage, slot) } else { self.slots.insert(storage, slot, value) };
+        if self.journal.is_active() && previous != (!removes).then_some(value) {
             self.journal.push(Undo::Slot(at, slot, previous));
         }
     }
@@ -309,10 +317,13 @@ impl State {
             return;
         }
         let at = self.place(address);
-        let previous = std::mem::replace(&mut self.accounts[at], Account::deleted());
+        let storage = self.slots.new_storage(true);
+        let previous = std::mem::replace(&mut self.accounts[at], Account::deleted(storage));
+        self.slots.replace(previous.storage);
         if self.journal.is_active() {
             self.journal.push(Undo::Account(at, Box::new(previous)));
         }
+        self.sweep();
     }
 
     /// Sets every slot of the account to zero, the source's too. Does not make the account exist.
@@ -321,10 +332,20 @@ impl State {
             return;
         }
         let at = self.place(address);
-        let storage = &mut self.accounts[at].storage;
-        let previous = std::mem::replace(storage, Storage { slots: U256Map::default(), cleared: true });
+        let storage = self.slots.new_storage(true);
+        let previous = std::mem::replace(&mut self.accounts[at].storage, storage);
+        self.slots.replace(previous);
         if self.journal.is_active() {
-            self.journal.push(Undo::Storage(at, Box::new(previous)));
+            self.journal.push(Undo::Storage(at, previous));
+        }
+        self.sweep();
+    }
+
+    /// Frees the slots of storages that were replaced and cannot come back, once they are many.
+    fn sweep(&mut self) {
+        if self.slots.wants_sweep() {
+            let used = self.accounts.accounts().map(|account| account.storage);
+            self.slots.sweep(used, self.journal.storages());
         }
     }
 
@@ -379,6 +400,7 @@ impl State {
     pub fn reset(&mut self) {
         self.version += 1;
         self.accounts = Arena::default();
+        self.slots = Slots::default();
         self.journal.clear();
     }
 
@@ -390,22 +412,28 @@ impl State {
 
     fn undo(&mut self, length: usize) {
         self.version += 1;
-        let Self { source: _, accounts, journal, version: _, listing: _ } = self;
+        let Self { source: _, accounts, slots, journal, version: _, listing: _ } = self;
         while let Some(undo) = journal.pop_beyond(length) {
             match undo {
                 Undo::Added => accounts.pop(),
                 Undo::Existence(at, existence) => accounts[at].existence = existence,
-                Undo::Balance(at, balance) => accounts[at].balance = balance,
-                Undo::Nonce(at, nonce) => accounts[at].nonce = nonce,
+                Undo::Balance(at, balance) => drop(accounts[at].replace_balance(balance)),
+                Undo::Nonce(at, nonce) => drop(accounts[at].replace_nonce(nonce)),
                 Undo::Code(at, code) => accounts[at].code = code,
                 Undo::Slot(at, slot, Some(value)) => {
-                    accounts[at].storage.slots.insert(slot, value);
+                    slots.insert(&mut accounts[at].storage, slot, value);
                 }
                 Undo::Slot(at, slot, None) => {
-                    accounts[at].storage.slots.remove(&slot);
+                    slots.remove(&mut accounts[at].storage, slot);
                 }
-                Undo::Storage(at, storage) => accounts[at].storage = *storage,
-                Undo::Account(at, account) => accounts[at] = *account,
+                Undo::Storage(at, storage) => {
+                    slots.restore(storage);
+                    accounts[at].storage = storage;
+                }
+                Undo::Account(at, account) => {
+                    slots.restore(account.storage);
+                    accounts[at] = *account;
+                }
             }
         }
         journal.release_if_idle();
