@@ -182,8 +182,29 @@ impl Slots {
 
 #[cfg(test)]
 mod tests {
+    use super::super::world::State;
     use super::*;
+    use alloy_primitives::Address;
     use std::hash::BuildHasher;
+
+    /// Where the journal was compacted, undoing leaves entries behind in storages that it replaces.
+    #[test]
+    fn what_undoing_leaves_behind_is_swept() {
+        let address = Address::repeat_byte(1);
+        let mut state = State::new();
+        for round in 0..2000 {
+            state.checkpoint();
+            (0..10).for_each(|slot| state.set_storage(address, U256::from(slot), U256::ONE));
+            if round % 2 == 0 {
+                state.delete_account(address)
+            } else {
+                state.clear_storage(address)
+            }
+            (0..10).for_each(|slot| state.set_storage(address, U256::from(slot), U256::ONE));
+            state.revert().unwrap();
+        }
+        assert!(state.slots.entries.len() <= 2 * SWEEP_MIN, "{} entries", state.slots.entries.len());
+    }
 
     #[test]
     fn numbered_slots_of_many_accounts_have_hashes_of_their_own() {
