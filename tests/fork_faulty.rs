@@ -264,7 +264,7 @@ fn a_compressed_answer_is_measured_unfolded() {
         use std::io::Write;
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         gzip.write_all(Node::default().answer(body).to_string().as_bytes()).unwrap();
-        gzip.write_all(&[b' '; 100_000]).unwrap();
+        gzip.write_all(&vec![b' '; 100_000]).unwrap();
         Reply::Raw { status: 200, headers: "content-encoding: gzip\r\n", body: gzip.finish().unwrap() }
     });
     let fork = open_with(&server, |options| options.max_response_bytes = 50_000);
