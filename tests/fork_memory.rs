@@ -45,13 +45,13 @@ fn twenty_thousand_accounts_in_a_cache_of_ten_thousand() {
     let (full, held) = (resident(), fork.stats());
     assert_eq!((held.accounts, held.slots), (LIMIT, LIMIT));
     (LIMIT..READS).for_each(read);
-    let stats = fork.stats();
-    assert_eq!((stats.accounts, stats.slots), (LIMIT, LIMIT));
-    assert_eq!(stats.evictions, 2 * (READS - LIMIT));
+    let now = fork.stats();
+    assert_eq!((now.accounts, now.slots), (LIMIT, LIMIT));
+    assert_eq!(now.evictions, 2 * (READS - LIMIT));
     let grown = resident().saturating_sub(full);
     assert!(grown < 2 << 20, "a full cache grew by {grown} bytes");
     // What was dropped is asked for again, and what is kept is not.
-    let asked = stats.requests;
+    let asked = now.requests;
     state.balance(address(READS - 1)).unwrap();
     assert_eq!(fork.stats().requests, asked);
     state.balance(address(0)).unwrap();

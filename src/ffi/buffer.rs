@@ -92,6 +92,16 @@ pub(super) unsafe fn address(pointer: *const u8) -> Result<Address> {
     unsafe { bytes::<20>("address", pointer) }.map(Address::from)
 }
 
+/// As [`address`], where the caller keeps it.
+///
+/// # Safety
+/// `pointer` is NULL or readable for 20 bytes, which stay unchanged while the result is used.
+#[inline]
+pub(super) unsafe fn address_ref<'a>(pointer: *const u8) -> Result<&'a Address> {
+    // SAFETY: by contract; an address has the size and alignment of its bytes.
+    unsafe { pointer.cast::<Address>().as_ref() }.ok_or_else(|| null("address"))
+}
+
 /// # Safety
 /// As [`bytes`] of 32.
 #[inline]
@@ -330,7 +340,8 @@ impl OutText {
             return Err(null(name));
         }
         if length.is_null() {
-            return Err(null(&format!("{name}_len")));
+            // The parameters are called so: `buf` and `out_len`, else `out_x` and `out_x_len`.
+            return Err(if name == "buf" { null("out_len") } else { null(&format!("{name}_len")) });
         }
         Ok(Self { buffer, size, length })
     }

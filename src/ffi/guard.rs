@@ -4,29 +4,18 @@
 //! export calls another.
 
 use super::handle::{self, Entry, Kind, Object};
+use super::panics::{self, caught, caught_in_entry};
 use super::status;
 use crate::error::{Error, Result};
 use crate::fork::Fork;
 use crate::state::State;
-use std::any::Any;
 use std::cell::RefCell;
 use std::ffi::c_int;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 thread_local! {
     /// Text of this thread's last failed call that had no live handle.
     static LAST_ERROR: RefCell<Option<String>> = const { RefCell::new(None) };
-}
-
-fn panic_text(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("panic without text").to_owned()
-}
-
-/// Runs `body`; a panic in it becomes [`Error::Internal`].
-fn caught<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Error::Internal(panic_text(&*payload))))
 }
 
 /// Keeps the error as this thread's, for calls without a live handle.
@@ -40,8 +29,8 @@ fn fail_thread(error: &Error) -> c_int {
 #[cold]
 fn fail_entry(entry: &mut Entry, error: &Error) -> c_int {
     let text = error.to_string();
-    if matches!(error, Error::Internal(_)) {
-        entry.broken = Some(text.clone());
+    if matches!(error, Error::Internal(_)) && entry.broken.is_none() {
+        entry.broken = Some(text.as_str().into());
     }
     entry.last_error = Some(text);
     status::of(error)
@@ -54,6 +43,7 @@ fn refuse_broken(text: &str) -> Error {
 
 /// A call without handle.
 pub(super) fn bare(body: impl FnOnce() -> Result<()>) -> c_int {
+    panics::keep_quiet();
     match caught(body) {
         Ok(()) => status::STATE_MANAGER_SUCCESS,
         Err(error) => fail_thread(&error),
@@ -62,6 +52,7 @@ pub(super) fn bare(body: impl FnOnce() -> Result<()>) -> c_int {
 
 /// A call that makes a handle: 0 where it fails.
 pub(super) fn create(body: impl FnOnce() -> Result<Object>) -> usize {
+    panics::keep_quiet();
     let made = caught(|| body().and_then(handle::insert));
     made.unwrap_or_else(|error| {
         fail_thread(&error);
@@ -109,7 +100,7 @@ fn with_entry(
     };
     let Entry { object, broken, kept_text, .. } = &mut *entry;
     let result = match (object, broken) {
-        (Some(Object::StateManager(state)), None) => caught(|| body(state, kept_text)),
+        (Some(Object::StateManager(state)), None) => caught_in_entry(|| body(state, kept_text)),
         (_, Some(text)) => Err(refuse_broken(text)),
         _ => Err(Error::InvalidHandle("not a state manager".into())),
     };

@@ -75,7 +75,7 @@ impl fmt::Display for Kind {
 pub(super) enum Object {
     StateManager(Box<State>),
     ForkBackend(Arc<Fork>),
-    ForkReply(Reply),
+    ForkReply(Box<Reply>),
 }
 
 impl Object {
@@ -96,7 +96,7 @@ pub(super) struct Entry {
     /// Text of the last failed call.
     pub(super) last_error: Option<String>,
     /// Text of the panic after which the object is not trusted any more.
-    pub(super) broken: Option<String>,
+    pub(super) broken: Option<Box<str>>,
     /// A text that did not fit the caller's buffer, kept for the call with a larger one.
     pub(super) kept_text: Option<super::buffer::KeptText>,
 }
@@ -178,7 +178,8 @@ pub(super) fn remove(handle: usize, kind: Kind) -> Result<Object> {
 
 /// Locks what a live handle of this kind names. A thread that is already inside a call on it, in a callback, is refused
 /// instead of waiting for itself.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "in front of each call that takes a few nanoseconds")]
 pub(super) fn lock(handle: usize, kind: Kind) -> Result<Guard<'static, Entry>> {
     let Some((slot, generation)) = decode(handle, kind) else { return Err(invalid(handle, kind)) };
     let Ok(entry) = slot.lock() else { return Err(reentered(kind)) };
@@ -192,6 +193,13 @@ pub(super) fn lock(handle: usize, kind: Kind) -> Result<Guard<'static, Entry>> {
 #[cold]
 fn reentered(kind: Kind) -> Error {
     Error::InvalidState(format!("call on a {kind} from inside its own callback"))
+}
+
+/// Whether this thread is inside a call that has locked its handle.
+#[cold]
+pub(super) fn is_inside() -> bool {
+    let chunks = TABLE.chunks.iter().filter_map(OnceLock::get);
+    chunks.flatten().any(Slot::is_held)
 }
 
 #[cold]
@@ -232,7 +240,7 @@ mod tests {
             }
         }
         assert_eq!(locate(CAPACITY - 1), (CHUNKS - 1, (FIRST_CHUNK << (CHUNKS - 1)) - 1));
-        assert!(CAPACITY <= 1 << INDEX_BITS);
+        const { assert!(CAPACITY <= 1 << INDEX_BITS) };
     }
 
     #[test]
@@ -241,7 +249,7 @@ mod tests {
         for _ in 0..1000 {
             let handle = insert(Object::StateManager(Box::default())).unwrap();
             assert!(seen.insert(handle));
-            assert!(handle >> 52 == 0 && handle % 16 != 0);
+            assert!(handle >> 52 == 0 && !handle.is_multiple_of(16));
             assert!(lock(handle, Kind::StateManager).is_ok());
             assert!(matches!(lock(handle, Kind::ForkBackend), Err(Error::InvalidHandle(_))));
             assert!(remove(handle, Kind::StateManager).is_ok());

@@ -1,6 +1,8 @@
 //! Library-wide functions.
 
 use super::buffer::OutText;
+#[cfg(feature = "test-hooks")]
+use super::handle::Kind;
 use super::{guard, status};
 use std::ffi::{c_char, c_int, c_void};
 
@@ -45,16 +47,17 @@ pub unsafe extern "C" fn worldstate_last_error(
     })
 }
 
-/// Panics inside the library, on purpose: in a call without handle when `handle` is NULL, else in one on that state
-/// manager.
+/// Panics inside the library, on purpose: in a call on that state manager or fork backend, or in one without handle when
+/// `handle` is NULL.
 #[cfg(feature = "test-hooks")]
 #[expect(clippy::missing_panics_doc, reason = "the guard catches it: that is what is tested")]
 #[unsafe(no_mangle)]
-pub extern "C" fn worldstate_test_panic(handle: super::handle::StateManagerHandle) -> c_int {
-    if handle.is_null() {
-        return guard::bare(|| panic!("asked to panic without handle"));
+pub extern "C" fn worldstate_test_panic(handle: *const c_void) -> c_int {
+    match super::handle::claimed_kind(handle.addr()) {
+        Some(Kind::ForkBackend) => guard::fork_backend(handle.addr(), |_| panic!("asked to panic in a fork")),
+        Some(_) => guard::state_manager(handle.addr(), |state| {
+            panic!("asked to panic at checkpoint depth {}", state.checkpoint_depth())
+        }),
+        None => guard::bare(|| panic!("asked to panic without handle")),
     }
-    guard::state_manager(handle.addr(), |state| {
-        panic!("asked to panic at checkpoint depth {}", state.checkpoint_depth())
-    })
 }

@@ -112,6 +112,14 @@ impl<T> Lock<T> {
         self.lock_raw(me)
     }
 
+    /// Whether this thread holds the lock.
+    pub(super) fn is_held(&self) -> bool {
+        let me = thread_token();
+        let by_bias = self.bias.load(Ordering::Relaxed) == me && self.inside.load(Ordering::Relaxed);
+        // Only the holder stores its token, and takes it back before it unlocks.
+        by_bias || self.holder.load(Ordering::Relaxed) == me
+    }
+
     fn lock_raw(&self, me: usize) -> Result<Guard<'_, T>, Reentered> {
         if !self.raw.try_lock() {
             // Only the holder stores its token, and takes it back before it unlocks: seeing one's own means holding. The
@@ -321,12 +329,10 @@ mod tests {
                             if round % (64 + thread) == 0 {
                                 std::thread::sleep(Duration::from_micros(50 * thread));
                             }
-                            // SAFETY: only to make the bias come quickly; a race on it would only change how often.
-                            if let Ok(guard) = lock.lock() {
-                                if !guard.by_bias {
-                                    // SAFETY: this thread holds `raw`.
-                                    unsafe { (*lock.streak.get()).needed = FIRST_STREAK };
-                                }
+                            let held = lock.lock().unwrap();
+                            if !held.by_bias {
+                                // SAFETY: this thread holds `raw`.
+                                unsafe { (*lock.streak.get()).needed = FIRST_STREAK };
                             }
                         }
                     });

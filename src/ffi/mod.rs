@@ -9,6 +9,7 @@
 //! | [`handle`] | the handles and their table |
 //! | `guard` | what stands around every export: handle look-up, panics, error texts |
 //! | `lock` | the lock of each handle |
+//! | `panics` | catching panics, in silence |
 //! | `buffer` | reading C inputs, writing C outputs |
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc, reason = "the contract of all exports is one: FFI-BOUNDARY.md, Memory ownership")]
@@ -21,5 +22,6 @@ mod guard;
 pub mod handle;
 pub mod library;
 mod lock;
+mod panics;
 pub mod state_manager;
 pub mod status;

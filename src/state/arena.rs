@@ -23,13 +23,13 @@ impl Arena {
     }
 
     #[inline]
-    pub(super) fn get(&self, address: Address) -> Option<&Account> {
+    pub(super) fn get(&self, address: &Address) -> Option<&Account> {
         self.find(address).map(|at| &self[at])
     }
 
     #[inline]
-    pub(super) fn find(&self, address: Address) -> Option<AccountIndex> {
-        self.index.get(&address).copied()
+    pub(super) fn find(&self, address: &Address) -> Option<AccountIndex> {
+        self.index.get(address).copied()
     }
 
     /// Adds an account that is not there yet.

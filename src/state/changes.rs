@@ -143,6 +143,7 @@ impl StateChanges {
 /// One account as the journal remembers it: each part is the one to put back, or absent where it did not change.
 /// Walking the journal backwards, a later put-back overwrites an earlier one, as undoing would.
 #[derive(Default)]
+#[expect(clippy::option_option, reason = "the outer option is whether it changed, the inner what the account held")]
 struct Before<'a> {
     existence: Option<Existence>,
     balance: Option<Option<U256>>,
@@ -310,7 +311,7 @@ impl State {
             }
             for &slot in &candidates[address] {
                 let then = self.original(before, now, slot);
-                if then.is_none() && self.local_storage(*address, slot).is_some() {
+                if then.is_none() && self.local_storage(address, slot).is_some() {
                     requests.push(Request::Storage(*address, slot));
                 }
             }
@@ -379,7 +380,7 @@ impl State {
     ) -> Result<()> {
         for &slot in candidates {
             let remote = || self.source.as_ref().map_or(Ok(U256::ZERO), |source| source.storage(address, slot));
-            let (then, present) = (self.original(before, now, slot), self.local_storage(address, slot));
+            let (then, present) = (self.original(before, now, slot), self.local_storage(&address, slot));
             if then == present {
                 continue;
             }

@@ -43,7 +43,7 @@ impl State {
     /// Locally written slots of the account that are not zero, with their values, in ascending order of slot: at most
     /// `limit` of those greater than `after`. Slots that only the source has are not listed.
     pub fn list_storage(&mut self, address: Address, after: Option<U256>, limit: usize) -> Vec<(U256, U256)> {
-        let Some(storage) = self.local(address).map(|account| account.storage) else { return Vec::new() };
+        let Some(storage) = self.local(&address).map(|account| account.storage) else { return Vec::new() };
         if !matches!(self.listing.order, Order::Storage(of, _) if of == address) || self.listing.version != self.version
         {
             let mut held: Vec<_> = self.slots.of(storage).filter(|(_, value)| !value.is_zero()).collect();

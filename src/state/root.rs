@@ -18,7 +18,7 @@ impl State {
     /// On a fork only where no slot of the source shows through, that is after the account was deleted or its storage
     /// cleared: elsewhere the rest of the trie is not known, and no root is invented.
     pub fn storage_root(&self, address: Address) -> Result<B256> {
-        match self.local(address) {
+        match self.local(&address) {
             Some(account) if account.storage.cleared() || self.source.is_none() => {
                 Ok(storage_root(self.slots.of(account.storage)))
             }

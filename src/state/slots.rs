@@ -7,7 +7,8 @@
 
 use alloy_primitives::U256;
 use alloy_primitives::map::{DefaultHashBuilder, HashMap, HashSet};
-use std::hash::{Hash, Hasher};
+use hashbrown::HashTable;
+use std::hash::{BuildHasher, Hasher};
 
 /// Garbage below this number of entries is never swept.
 const SWEEP_MIN: usize = 1024;
@@ -47,35 +48,43 @@ impl Storage {
     }
 }
 
-#[derive(Clone, Copy, Eq)]
-struct Key {
+/// A slot of a storage, with its value.
+struct Entry {
     storage: StorageId,
     slot: U256,
+    value: U256,
 }
 
-impl PartialEq for Key {
-    /// Limb by limb, in registers. Comparing arrays is comparing memory: the key would be written to the stack in small
-    /// pieces and read back in large ones, which the processor cannot do before the writes have retired. So each
-    /// look-up would wait for the one before it, at three times the cost.
+impl Entry {
+    /// Compares limb by limb, in registers. Comparing arrays is comparing memory: the key would be written to the stack
+    /// in small pieces and read back in large ones, which the processor cannot do before the writes have retired. So
+    /// each look-up would wait for the one before it, at three times the cost.
     #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        let ([a, b, c, d], [e, f, g, h]) = (self.slot.into_limbs(), other.slot.into_limbs());
-        ((a ^ e) | (b ^ f) | (c ^ g) | (d ^ h) | (self.storage.bits() ^ other.storage.bits())) == 0
+    fn is(&self, storage: StorageId, slot: U256) -> bool {
+        let (ours, theirs) = (self.slot.as_limbs(), slot.as_limbs());
+        ours[0] == theirs[0]
+            && ours[1] == theirs[1]
+            && ours[2] == theirs[2]
+            && ours[3] == theirs[3]
+            && self.storage.bits() == storage.bits()
     }
 }
 
-impl Hash for Key {
-    /// The id is a word of its own: accounts are numbered like slots often are, so that an id mixed into the slot's lowest
-    /// limb would give the same hash to many keys, and let contracts choose theirs so.
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let [a, b, c, d] = self.slot.into_limbs();
-        state.write_u64(self.storage.bits());
-        state.write_u64(a);
-        state.write_u64(b);
-        state.write_u64(c);
-        state.write_u64(d);
-    }
+/// Where the table begins to look for a slot of a storage.
+#[derive(Clone, Copy, Default)]
+pub(super) struct SlotHash(u64);
+
+/// The id is a word of its own: accounts are numbered like slots often are, so that an id mixed into the slot's lowest
+/// limb would give the same hash to many keys, and let contracts choose theirs so.
+fn hash(hasher: &DefaultHashBuilder, storage: StorageId, slot: U256) -> u64 {
+    let [a, b, c, d] = slot.into_limbs();
+    let mut state = hasher.build_hasher();
+    state.write_u64(storage.bits());
+    state.write_u64(a);
+    state.write_u64(b);
+    state.write_u64(c);
+    state.write_u64(d);
+    state.finish()
 }
 
 /// The table.
@@ -84,7 +93,8 @@ impl Hash for Key {
 /// then would its absence mean anything else than zero.
 #[derive(Default)]
 pub(super) struct Slots {
-    entries: HashMap<Key, U256, DefaultHashBuilder>,
+    entries: HashTable<Entry>,
+    hasher: DefaultHashBuilder,
     last_id: u64,
     /// Entries of storages that were replaced, whether or not the journal can still bring them back.
     replaced: usize,
@@ -100,52 +110,62 @@ impl Slots {
     }
 
     #[inline]
+    pub(super) fn hash(&self, storage: Storage, slot: U256) -> SlotHash {
+        SlotHash(hash(&self.hasher, storage.id, slot))
+    }
+
+    #[inline]
     pub(super) fn get(&self, storage: Storage, slot: U256) -> Option<U256> {
-        if storage.len == 0 {
-            return None;
-        }
-        self.entries.get(&Key { storage: storage.id, slot }).copied()
+        if storage.len == 0 { None } else { self.get_hashed(self.hash(storage, slot), storage, slot) }
+    }
+
+    /// As [`Self::get`], for a hash that was made before.
+    #[inline]
+    pub(super) fn get_hashed(&self, hash: SlotHash, storage: Storage, slot: U256) -> Option<U256> {
+        self.entries.find(hash.0, |entry| entry.is(storage.id, slot)).map(|entry| entry.value)
     }
 
     /// Sets an entry and returns what it was.
     ///
-    /// Inlined down to the table, for the words to stay in registers: see [`Key`]'s comparison.
+    /// Inlined down to the table, for the words to stay in registers: see [`Entry::is`].
     #[inline]
     pub(super) fn insert(&mut self, storage: &mut Storage, slot: U256, value: U256) -> Option<U256> {
-        match self.entries.get_mut(&Key { storage: storage.id, slot }) {
-            Some(held) => Some(std::mem::replace(held, value)),
-            None => {
-                self.insert_new(storage, slot, value);
-                None
-            }
+        let SlotHash(hash) = self.hash(*storage, slot);
+        if let Some(entry) = self.entries.find_mut(hash, |entry| entry.is(storage.id, slot)) {
+            return Some(std::mem::replace(&mut entry.value, value));
         }
+        self.insert_new(hash, storage, slot, value);
+        None
     }
 
     #[inline(never)]
-    fn insert_new(&mut self, storage: &mut Storage, slot: U256, value: U256) {
-        self.entries.insert(Key { storage: storage.id, slot }, value);
+    fn insert_new(&mut self, at: u64, storage: &mut Storage, slot: U256, value: U256) {
+        let Self { entries, hasher, .. } = self;
+        let rehash = |entry: &Entry| hash(hasher, entry.storage, entry.slot);
+        entries.insert_unique(at, Entry { storage: storage.id, slot, value }, rehash);
         storage.len += 1;
     }
 
     /// Removes an entry and returns what it was.
     pub(super) fn remove(&mut self, storage: &mut Storage, slot: U256) -> Option<U256> {
-        let previous = self.entries.remove(&Key { storage: storage.id, slot });
-        storage.len -= u32::from(previous.is_some());
-        previous
+        let SlotHash(hash) = self.hash(*storage, slot);
+        let found = self.entries.find_entry(hash, |entry| entry.is(storage.id, slot)).ok()?;
+        storage.len -= 1;
+        Some(found.remove().0.value)
     }
 
     /// Entries of one storage, in no order. Looks at all entries of all storages.
     pub(super) fn of(&self, storage: Storage) -> impl Iterator<Item = (U256, U256)> {
         let entries = if storage.len == 0 { None } else { Some(self.entries.iter()) };
-        let all = entries.into_iter().flatten().filter(move |(key, _)| key.storage == storage.id);
-        all.map(|(key, value)| (key.slot, *value)).take(storage.len as usize)
+        let all = entries.into_iter().flatten().filter(move |entry| entry.storage == storage.id);
+        all.map(|entry| (entry.slot, entry.value)).take(storage.len as usize)
     }
 
     /// Entries by storage, of those that `wanted` names, in no order. Looks at all entries once.
     pub(super) fn by_storage(&self, wanted: impl Fn(StorageId) -> bool) -> HashMap<StorageId, Vec<(U256, U256)>> {
         let mut grouped = HashMap::<_, Vec<_>>::default();
-        for (key, value) in self.entries.iter().filter(|(key, _)| wanted(key.storage)) {
-            grouped.entry(key.storage).or_default().push((key.slot, *value));
+        for entry in self.entries.iter().filter(|entry| wanted(entry.storage)) {
+            grouped.entry(entry.storage).or_default().push((entry.slot, entry.value));
         }
         grouped
     }
@@ -173,8 +193,9 @@ impl Slots {
             named.insert(storage.id);
             self.replaced += storage.len as usize;
         }
-        self.entries.retain(|key, _| named.contains(&key.storage));
-        self.entries.shrink_to(2 * self.entries.len());
+        let Self { entries, hasher, .. } = self;
+        entries.retain(|entry| named.contains(&entry.storage));
+        entries.shrink_to(2 * entries.len(), |entry| hash(hasher, entry.storage, entry.slot));
         // What could not be dropped now is not looked at again before there is as much to gain as there was to look at.
         self.sweep_at = self.replaced + self.entries.len() / 2;
     }
@@ -185,7 +206,6 @@ mod tests {
     use super::super::world::State;
     use super::*;
     use alloy_primitives::Address;
-    use std::hash::BuildHasher;
 
     /// Where the journal was compacted, undoing leaves entries behind in storages that it replaces.
     #[test]
@@ -212,7 +232,7 @@ mod tests {
         let mut hashes = HashSet::<u64>::default();
         for _ in 0..100 {
             let storage = slots.new_storage(false).id;
-            hashes.extend((0..100).map(|slot| hasher.hash_one(Key { storage, slot: U256::from(slot) })));
+            hashes.extend((0..100).map(|slot| hash(&hasher, storage, U256::from(slot))));
         }
         assert_eq!(hashes.len(), 100 * 100);
     }

@@ -4,7 +4,7 @@ use super::account::{Account, AccountInfo, AccountStatus, Code, Existence};
 use super::arena::Arena;
 use super::journal::{AccountIndex, Journal, SnapshotId, Undo};
 use super::listing::Listing;
-use super::slots::Slots;
+use super::slots::{SlotHash, Slots, Storage};
 use super::source::{Request, Source, SourceAccount};
 use crate::error::{Error, Result};
 use alloy_primitives::map::{Entry, HashMap};
@@ -62,7 +62,7 @@ impl State {
     }
 
     #[inline]
-    pub(super) fn local(&self, address: Address) -> Option<&Account> {
+    pub(super) fn local(&self, address: &Address) -> Option<&Account> {
         self.accounts.get(address)
     }
 
@@ -89,10 +89,16 @@ impl State {
     /// Balance in wei; zero for an absent account.
     #[inline]
     pub fn balance(&self, address: Address) -> Result<U256> {
+        self.balance_with(&address, |balance| balance)
+    }
+
+    /// [`Self::balance`], handed to `read` in registers.
+    #[inline]
+    pub(crate) fn balance_with<T>(&self, address: &Address, read: impl FnOnce(U256) -> T) -> Result<T> {
         let local = self.local(address);
         match local.and_then(Account::balance) {
-            Some(balance) => Ok(balance),
-            None => self.balance_below(address, local),
+            Some(balance) => Ok(read(balance)),
+            None => Ok(read(self.balance_below(*address, local)?)),
         }
     }
 
@@ -106,7 +112,7 @@ impl State {
 
     /// Nonce; zero for an absent account.
     pub fn nonce(&self, address: Address) -> Result<u64> {
-        let local = self.local(address);
+        let local = self.local(&address);
         match (local.and_then(Account::nonce), local) {
             (Some(nonce), _) => Ok(nonce),
             (None, Some(Account { detached: true, .. })) => Ok(0),
@@ -116,7 +122,7 @@ impl State {
 
     /// Code; empty for an absent account and for one without code.
     pub fn code(&self, address: Address) -> Result<Bytes> {
-        match (self.local(address), &self.source) {
+        match (self.local(&address), &self.source) {
             (Some(Account { code: Some(code), .. }), _) => Ok(code.bytes.clone()),
             (Some(Account { detached: true, .. }), _) | (_, None) => Ok(Bytes::new()),
             (_, Some(source)) => {
@@ -132,7 +138,7 @@ impl State {
 
     /// keccak-256 of the code; `KECCAK256_EMPTY` for an account without code, zero for an absent one.
     pub fn code_hash(&self, address: Address) -> Result<B256> {
-        match self.local(address) {
+        match self.local(&address) {
             Some(Account { existence: Existence::Present, code: Some(code), .. }) => Ok(code.hash),
             _ => Ok(self.account(address)?.code_hash),
         }
@@ -145,7 +151,7 @@ impl State {
 
     /// Balance, nonce, code hash and status in one.
     pub fn account(&self, address: Address) -> Result<AccountInfo> {
-        let local = self.local(address);
+        let local = self.local(&address);
         let remote = if local.is_some_and(Account::is_complete) { None } else { self.remote(address)? };
         let exists = match local.map_or(Existence::Inherited, |account| account.existence) {
             Existence::Inherited => remote.is_some(),
@@ -168,7 +174,7 @@ impl State {
     /// [`Self::account`] of each address; what is missing is asked of the source in one go.
     pub fn account_batch(&self, addresses: &[Address]) -> Result<Vec<AccountInfo>> {
         if let Some(source) = &self.source {
-            let hidden = |address: &&Address| self.local(**address).is_some_and(Account::is_complete);
+            let hidden = |address: &&Address| self.local(address).is_some_and(Account::is_complete);
             let unknown: Vec<_> = addresses.iter().filter(|a| !hidden(a)).map(|a| Request::Account(*a)).collect();
             source.prefetch(&unknown)?;
             return read_each_once(addresses.iter().copied(), |address| self.account(address));
@@ -177,8 +183,12 @@ impl State {
     }
 
     /// The slot's value as local writes alone decide it; `None` where the source has to be asked.
-    #[inline]
-    pub(super) fn local_storage(&self, address: Address, slot: U256) -> Option<U256> {
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the one hot path: the words stay in registers, and nothing is copied twice"
+    )]
+    pub(super) fn local_storage(&self, address: &Address, slot: U256) -> Option<U256> {
         if let Some(account) = self.local(address) {
             if let Some(value) = self.slots.get(account.storage, slot) {
                 return Some(value);
@@ -193,9 +203,15 @@ impl State {
     /// Value of a storage slot; zero where nothing was ever written.
     #[inline]
     pub fn storage(&self, address: Address, slot: U256) -> Result<U256> {
+        self.storage_with(&address, slot, |value| value)
+    }
+
+    /// [`Self::storage`], handed to `read` in registers.
+    #[inline]
+    pub(crate) fn storage_with<T>(&self, address: &Address, slot: U256, read: impl FnOnce(U256) -> T) -> Result<T> {
         match self.local_storage(address, slot) {
-            Some(value) => Ok(value),
-            None => self.storage_below(address, slot),
+            Some(value) => Ok(read(value)),
+            None => Ok(read(self.storage_below(*address, slot)?)),
         }
     }
 
@@ -211,12 +227,10 @@ impl State {
         K: Iterator<Item = (Address, U256)> + Clone,
     {
         let Some(source) = &self.source else {
-            for (position, (address, slot)) in keys.enumerate() {
-                put(position, self.local_storage(address, slot).unwrap_or_default());
-            }
+            self.local_storage_batch(keys, put);
             return Ok(());
         };
-        let remote = keys.clone().filter(|(address, slot)| self.local_storage(*address, *slot).is_none());
+        let remote = keys.clone().filter(|(address, slot)| self.local_storage(address, *slot).is_none());
         let requests: Vec<_> = remote.map(|(address, slot)| Request::Storage(address, slot)).collect();
         source.prefetch(&requests)?;
         let values = read_each_once(keys, |(address, slot)| self.storage(address, slot))?;
@@ -224,6 +238,29 @@ impl State {
             put(position, value);
         }
         Ok(())
+    }
+
+    /// Values of slots that no source lies under. In groups, hashes first: then the look-ups of a group are short enough
+    /// for the processor to wait for several slots' memory at the same time.
+    fn local_storage_batch(&self, mut keys: impl Iterator<Item = (Address, U256)>, mut put: impl FnMut(usize, U256)) {
+        const GROUP: usize = 32;
+        let mut group = [(SlotHash::default(), Storage::default(), U256::ZERO); GROUP];
+        let mut position = 0;
+        loop {
+            let mut filled = 0;
+            for (place, (address, slot)) in group.iter_mut().zip(keys.by_ref()) {
+                let storage = self.local(&address).map_or_else(Storage::default, |account| account.storage);
+                *place = (self.slots.hash(storage, slot), storage, slot);
+                filled += 1;
+            }
+            for (hash, storage, slot) in &group[..filled] {
+                put(position, self.slots.get_hashed(*hash, *storage, *slot).unwrap_or_default());
+                position += 1;
+            }
+            if filled < GROUP {
+                return;
+            }
+        }
     }
 
     /// Hash of a block, from the source; `None` for a block later than the source's own. A state without source has
@@ -241,7 +278,7 @@ impl State {
     #[inline]
     fn place(&mut self, address: Address) -> AccountIndex {
         self.version += 1;
-        match self.accounts.find(address) {
+        match self.accounts.find(&address) {
             Some(at) => at,
             None => self.add(address),
         }
@@ -313,7 +350,7 @@ impl State {
     /// Makes the account absent, with all it has; the source's account stays hidden. No effect on one that no local
     /// write and no source could know.
     pub fn delete_account(&mut self, address: Address) {
-        if self.source.is_none() && self.accounts.find(address).is_none() {
+        if self.source.is_none() && self.accounts.find(&address).is_none() {
             return;
         }
         let at = self.place(address);
@@ -328,7 +365,7 @@ impl State {
 
     /// Sets every slot of the account to zero, the source's too. Does not make the account exist.
     pub fn clear_storage(&mut self, address: Address) {
-        if self.source.is_none() && self.accounts.find(address).is_none() {
+        if self.source.is_none() && self.accounts.find(&address).is_none() {
             return;
         }
         let at = self.place(address);

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::ffi::handle::{self, ForkReplyHandle, Kind, Object};
-use crate::ffi::{buffer, guard};
+use crate::ffi::{buffer, guard, panics};
 use crate::fork::{Transport, TransportError, is_response};
 use serde_json::{Map, Value, json};
 use std::ffi::{CString, c_char, c_int, c_void};
@@ -118,8 +118,8 @@ impl Callbacks {
     /// Runs one callback with a reply of its own.
     fn call(callback: impl FnOnce(ForkReplyHandle) -> c_int) -> std::result::Result<Vec<u8>, TransportError> {
         let refused = |error: Error| TransportError::Refused(error.to_string());
-        let reply = handle::insert(Object::ForkReply(Reply::default())).map_err(refused)?;
-        let status = callback(std::ptr::without_provenance_mut(reply));
+        let reply = handle::insert(Object::ForkReply(Box::default())).map_err(refused)?;
+        let status = panics::outside(|| callback(std::ptr::without_provenance_mut(reply)));
         let answer = match handle::remove(reply, Kind::ForkReply).map_err(refused)? {
             Object::ForkReply(reply) => reply.0,
             _ => None,

@@ -16,8 +16,8 @@ pub unsafe extern "C" fn state_manager_get_balance_bytes(
 ) -> c_int {
     guard::state_manager(handle.addr(), |state| {
         // SAFETY: pointers as the interface's contract says.
-        let (address, out) = unsafe { (buffer::address(address)?, buffer::out_bytes("out", out)?) };
-        out.write(buffer::to_big_endian(state.balance(address)?))
+        let (address, out) = unsafe { (buffer::address_ref(address)?, buffer::out_bytes("out", out)?) };
+        state.balance_with(address, |balance| out.write(buffer::to_big_endian(balance)))?
     })
 }
 
@@ -75,10 +75,10 @@ pub unsafe extern "C" fn state_manager_get_storage_bytes(
 ) -> c_int {
     guard::state_manager(handle.addr(), |state| {
         // SAFETY: pointers as the interface's contract says.
-        let (address, slot) = unsafe { (buffer::address(address)?, buffer::word("slot", slot)?) };
+        let (address, slot) = unsafe { (buffer::address_ref(address)?, buffer::word("slot", slot)?) };
         // SAFETY: likewise.
         let out = unsafe { buffer::out_bytes("out", out) }?;
-        out.write(buffer::to_big_endian(state.storage(address, slot)?))
+        state.storage_with(address, slot, |value| out.write(buffer::to_big_endian(value)))?
     })
 }
 
