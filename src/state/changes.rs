@@ -286,9 +286,13 @@ impl State {
     }
 
     /// A slot's value then; `None` where the source has to be asked.
-    fn original(&self, before: &Before<'_>, now: &Account, slot: U256) -> Option<U256> {
+    fn original(&self, address: &Address, before: &Before<'_>, now: &Account, slot: U256) -> Option<U256> {
         let storage = before.storage(now);
-        let held = before.slots.get(&slot).copied().unwrap_or_else(|| self.slots.get(storage, slot));
+        let held = before
+            .slots
+            .get(&slot)
+            .copied()
+            .unwrap_or_else(|| self.slots.get(self.slots.hash(address, slot), storage, slot));
         held.or_else(|| (storage.cleared() || self.source.is_none()).then_some(U256::ZERO))
     }
 
@@ -310,7 +314,7 @@ impl State {
                 requests.push(Request::Account(*address));
             }
             for &slot in &candidates[address] {
-                let then = self.original(before, now, slot);
+                let then = self.original(address, before, now, slot);
                 if then.is_none() && self.local_storage(address, slot).is_some() {
                     requests.push(Request::Storage(*address, slot));
                 }
@@ -380,7 +384,7 @@ impl State {
     ) -> Result<()> {
         for &slot in candidates {
             let remote = || self.source.as_ref().map_or(Ok(U256::ZERO), |source| source.storage(address, slot));
-            let (then, present) = (self.original(before, now, slot), self.local_storage(&address, slot));
+            let (then, present) = (self.original(&address, before, now, slot), self.local_storage(&address, slot));
             if then == present {
                 continue;
             }

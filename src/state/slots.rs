@@ -1,12 +1,13 @@
 //! All local storage slots, of all accounts, in one table.
 //!
 //! One table rather than one for each account: a read then costs the cache and page misses of a single look-up, however
-//! many accounts there are. An account's storage is the entries that bear its id. To clear it, or to delete the
+//! many accounts there are. It is hashed by address and slot, so that the look-up need not wait for the account's, which
+//! runs beside it. An account's storage is the entries that bear its id. To clear it, or to delete the
 //! account, is to give the account a new id, and to undo that is to give the old one back. What no account and no
 //! journal entry names any more is garbage, and is swept when there is enough of it.
 
-use alloy_primitives::U256;
 use alloy_primitives::map::{DefaultHashBuilder, HashMap, HashSet};
+use alloy_primitives::{Address, U256};
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
 
@@ -50,6 +51,8 @@ impl Storage {
 
 /// A slot of a storage, with its value.
 struct Entry {
+    /// For the table to grow without the addresses.
+    hash: SlotHash,
     storage: StorageId,
     slot: U256,
     value: U256,
@@ -70,21 +73,18 @@ impl Entry {
     }
 }
 
-/// Where the table begins to look for a slot of a storage.
-#[derive(Clone, Copy, Default)]
+/// Where the table begins to look for a slot of an account.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SlotHash(u64);
 
-/// The id is a word of its own: accounts are numbered like slots often are, so that an id mixed into the slot's lowest
-/// limb would give the same hash to many keys, and let contracts choose theirs so.
-fn hash(hasher: &DefaultHashBuilder, storage: StorageId, slot: U256) -> u64 {
-    let [a, b, c, d] = slot.into_limbs();
-    let mut state = hasher.build_hasher();
-    state.write_u64(storage.bits());
-    state.write_u64(a);
-    state.write_u64(b);
-    state.write_u64(c);
-    state.write_u64(d);
-    state.finish()
+impl SlotHash {
+    /// The same for a storage. One that is cleared may have had many before it at the same address, whose entries are
+    /// still there: theirs must not stand in its way. Others are the first there, and a look-up need not wait for the id.
+    #[inline]
+    fn of(self, storage: StorageId) -> Self {
+        let odd_part_of_golden_ratio = 0x9e37_79b9_7f4a_7c15_u64;
+        if storage.0[0] & 1 == 1 { Self(self.0 ^ storage.bits().wrapping_mul(odd_part_of_golden_ratio)) } else { self }
+    }
 }
 
 /// The table.
@@ -110,28 +110,33 @@ impl Slots {
     }
 
     #[inline]
-    pub(super) fn hash(&self, storage: Storage, slot: U256) -> SlotHash {
-        SlotHash(hash(&self.hasher, storage.id, slot))
+    pub(super) fn hash(&self, address: &Address, slot: U256) -> SlotHash {
+        let mut state = self.hasher.build_hasher();
+        let (words, rest) = address.as_chunks::<8>();
+        for word in words {
+            state.write_u64(u64::from_ne_bytes(*word));
+        }
+        for half in rest.as_chunks::<4>().0 {
+            state.write_u32(u32::from_ne_bytes(*half));
+        }
+        for limb in slot.as_limbs() {
+            state.write_u64(*limb);
+        }
+        SlotHash(state.finish())
     }
 
     #[inline]
-    pub(super) fn get(&self, storage: Storage, slot: U256) -> Option<U256> {
-        if storage.len == 0 { None } else { self.get_hashed(self.hash(storage, slot), storage, slot) }
-    }
-
-    /// As [`Self::get`], for a hash that was made before.
-    #[inline]
-    pub(super) fn get_hashed(&self, hash: SlotHash, storage: Storage, slot: U256) -> Option<U256> {
-        self.entries.find(hash.0, |entry| entry.is(storage.id, slot)).map(|entry| entry.value)
+    pub(super) fn get(&self, hash: SlotHash, storage: Storage, slot: U256) -> Option<U256> {
+        self.entries.find(hash.of(storage.id).0, |entry| entry.is(storage.id, slot)).map(|entry| entry.value)
     }
 
     /// Sets an entry and returns what it was.
     ///
     /// Inlined down to the table, for the words to stay in registers: see [`Entry::is`].
     #[inline]
-    pub(super) fn insert(&mut self, storage: &mut Storage, slot: U256, value: U256) -> Option<U256> {
-        let SlotHash(hash) = self.hash(*storage, slot);
-        if let Some(entry) = self.entries.find_mut(hash, |entry| entry.is(storage.id, slot)) {
+    pub(super) fn insert(&mut self, hash: SlotHash, storage: &mut Storage, slot: U256, value: U256) -> Option<U256> {
+        let hash = hash.of(storage.id);
+        if let Some(entry) = self.entries.find_mut(hash.0, |entry| entry.is(storage.id, slot)) {
             return Some(std::mem::replace(&mut entry.value, value));
         }
         self.insert_new(hash, storage, slot, value);
@@ -139,17 +144,15 @@ impl Slots {
     }
 
     #[inline(never)]
-    fn insert_new(&mut self, at: u64, storage: &mut Storage, slot: U256, value: U256) {
-        let Self { entries, hasher, .. } = self;
-        let rehash = |entry: &Entry| hash(hasher, entry.storage, entry.slot);
-        entries.insert_unique(at, Entry { storage: storage.id, slot, value }, rehash);
+    fn insert_new(&mut self, hash: SlotHash, storage: &mut Storage, slot: U256, value: U256) {
+        let entry = Entry { hash, storage: storage.id, slot, value };
+        self.entries.insert_unique(hash.0, entry, |entry| entry.hash.0);
         storage.len += 1;
     }
 
     /// Removes an entry and returns what it was.
-    pub(super) fn remove(&mut self, storage: &mut Storage, slot: U256) -> Option<U256> {
-        let SlotHash(hash) = self.hash(*storage, slot);
-        let found = self.entries.find_entry(hash, |entry| entry.is(storage.id, slot)).ok()?;
+    pub(super) fn remove(&mut self, hash: SlotHash, storage: &mut Storage, slot: U256) -> Option<U256> {
+        let found = self.entries.find_entry(hash.of(storage.id).0, |entry| entry.is(storage.id, slot)).ok()?;
         storage.len -= 1;
         Some(found.remove().0.value)
     }
@@ -193,9 +196,8 @@ impl Slots {
             named.insert(storage.id);
             self.replaced += storage.len as usize;
         }
-        let Self { entries, hasher, .. } = self;
-        entries.retain(|entry| named.contains(&entry.storage));
-        entries.shrink_to(2 * entries.len(), |entry| hash(hasher, entry.storage, entry.slot));
+        self.entries.retain(|entry| named.contains(&entry.storage));
+        self.entries.shrink_to(2 * self.entries.len(), |entry| entry.hash.0);
         // What could not be dropped now is not looked at again before there is as much to gain as there was to look at.
         self.sweep_at = self.replaced + self.entries.len() / 2;
     }
@@ -205,7 +207,6 @@ impl Slots {
 mod tests {
     use super::super::world::State;
     use super::*;
-    use alloy_primitives::Address;
 
     /// Where the journal was compacted, undoing leaves entries behind in storages that it replaces.
     #[test]
@@ -216,9 +217,9 @@ mod tests {
             state.checkpoint();
             (0..10).for_each(|slot| state.set_storage(address, U256::from(slot), U256::ONE));
             if round % 2 == 0 {
-                state.delete_account(address)
+                state.delete_account(address);
             } else {
-                state.clear_storage(address)
+                state.clear_storage(address);
             }
             (0..10).for_each(|slot| state.set_storage(address, U256::from(slot), U256::ONE));
             state.revert().unwrap();
@@ -227,12 +228,22 @@ mod tests {
     }
 
     #[test]
-    fn numbered_slots_of_many_accounts_have_hashes_of_their_own() {
-        let (mut slots, hasher) = (Slots::default(), DefaultHashBuilder::default());
+    fn earlier_storages_of_an_address_do_not_share_its_hashes() {
+        let mut slots = Slots::default();
+        let hash = slots.hash(&Address::ZERO, U256::ZERO);
+        let hashes: HashSet<u64> = (0..1000).map(|_| hash.of(slots.new_storage(true).id).0 >> 57).collect();
+        assert_eq!(hashes.len(), 128, "they differ in the bits that the table compares first");
+        assert_eq!(hash.of(slots.new_storage(false).id).0, hash.0);
+    }
+
+    /// Accounts and slots are often numbered alike: an address mixed into the slot's lowest limb would not do.
+    #[test]
+    fn numbered_slots_of_numbered_accounts_have_hashes_of_their_own() {
+        let slots = Slots::default();
         let mut hashes = HashSet::<u64>::default();
-        for _ in 0..100 {
-            let storage = slots.new_storage(false).id;
-            hashes.extend((0..100).map(|slot| hash(&hasher, storage, U256::from(slot))));
+        for account in 0..100_u64 {
+            let address = Address::left_padding_from(&account.to_be_bytes());
+            hashes.extend((0..100).map(|slot| slots.hash(&address, U256::from(slot)).0));
         }
         assert_eq!(hashes.len(), 100 * 100);
     }

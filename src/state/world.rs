@@ -189,8 +189,9 @@ impl State {
         reason = "the one hot path: the words stay in registers, and nothing is copied twice"
     )]
     pub(super) fn local_storage(&self, address: &Address, slot: U256) -> Option<U256> {
+        let hash = self.slots.hash(address, slot);
         if let Some(account) = self.local(address) {
-            if let Some(value) = self.slots.get(account.storage, slot) {
+            if let Some(value) = self.slots.get(hash, account.storage, slot) {
                 return Some(value);
             }
             if account.storage.cleared() {
@@ -250,11 +251,11 @@ impl State {
             let mut filled = 0;
             for (place, (address, slot)) in group.iter_mut().zip(keys.by_ref()) {
                 let storage = self.local(&address).map_or_else(Storage::default, |account| account.storage);
-                *place = (self.slots.hash(storage, slot), storage, slot);
+                *place = (self.slots.hash(&address, slot), storage, slot);
                 filled += 1;
             }
             for (hash, storage, slot) in &group[..filled] {
-                put(position, self.slots.get_hashed(*hash, *storage, *slot).unwrap_or_default());
+                put(position, self.slots.get(*hash, *storage, *slot).unwrap_or_default());
                 position += 1;
             }
             if filled < GROUP {
@@ -338,10 +339,15 @@ impl State {
     /// Sets a storage slot. Zero hides the source's value like any other.
     #[inline]
     pub fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
+        let hash = self.slots.hash(&address, slot);
         let at = self.touch(address);
         let storage = &mut self.accounts[at].storage;
         let removes = value.is_zero() && (storage.cleared() || self.source.is_none());
-        let previous = if removes { self.slots.remove(storage, slot) } else { self.slots.insert(storage, slot, value) };
+        let previous = if removes {
+            self.slots.remove(hash, storage, slot)
+        } else {
+            self.slots.insert(hash, storage, slot, value)
+        };
         if self.journal.is_active() && previous != (!removes).then_some(value) {
             self.journal.push(Undo::Slot(at, slot, previous));
         }
@@ -458,10 +464,12 @@ impl State {
                 Undo::Nonce(at, nonce) => drop(accounts[at].replace_nonce(nonce)),
                 Undo::Code(at, code) => accounts[at].code = code,
                 Undo::Slot(at, slot, Some(value)) => {
-                    slots.insert(&mut accounts[at].storage, slot, value);
+                    let hash = slots.hash(&accounts.address(at), slot);
+                    slots.insert(hash, &mut accounts[at].storage, slot, value);
                 }
                 Undo::Slot(at, slot, None) => {
-                    slots.remove(&mut accounts[at].storage, slot);
+                    let hash = slots.hash(&accounts.address(at), slot);
+                    slots.remove(hash, &mut accounts[at].storage, slot);
                 }
                 Undo::Storage(at, storage) => {
                     slots.restore(storage);
