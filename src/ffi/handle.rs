@@ -47,11 +47,12 @@ const KIND_BITS: u32 = 4;
 const INDEX_BITS: u32 = if usize::BITS >= 64 { 20 } else { 14 };
 const GENERATION_BITS: u32 = if usize::BITS >= 64 { 28 } else { 14 };
 
-/// Slots of the first chunk; each further chunk has twice as many.
-const FIRST_CHUNK: usize = 32;
-const CHUNKS: usize = (INDEX_BITS - FIRST_CHUNK.ilog2()) as usize;
-/// Number of slots in all chunks.
-const CAPACITY: usize = FIRST_CHUNK * ((1 << CHUNKS) - 1);
+/// Slots that are always there: most programs need no more, and these are found in the fewest steps.
+const FIRST: usize = 64;
+/// Further slots come in chunks, the first of which has [`FIRST`] and each other twice as many as the one before.
+const CHUNKS: usize = (INDEX_BITS - FIRST.ilog2()) as usize;
+/// Number of all slots.
+const CAPACITY: usize = 1 << INDEX_BITS;
 
 /// What a handle names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +90,6 @@ impl Object {
 }
 
 /// What a slot's lock guards.
-#[derive(Default)]
 pub(super) struct Entry {
     generation: usize,
     pub(super) object: Option<Object>,
@@ -101,10 +101,17 @@ pub(super) struct Entry {
     pub(super) kept_text: Option<super::buffer::KeptText>,
 }
 
+impl Entry {
+    const fn new(generation: usize, object: Option<Object>) -> Self {
+        Self { generation, object, last_error: None, broken: None, kept_text: None }
+    }
+}
+
 /// One place of the table.
 type Slot = Lock<Entry>;
 
 struct Table {
+    first: [Slot; FIRST],
     chunks: [OnceLock<Box<[Slot]>>; CHUNKS],
     free: Mutex<Free>,
 }
@@ -116,14 +123,22 @@ struct Free {
     unused: usize,
 }
 
-static TABLE: Table =
-    Table { chunks: [const { OnceLock::new() }; CHUNKS], free: Mutex::new(Free { returned: Vec::new(), unused: 0 }) };
+static TABLE: Table = Table {
+    first: [const { Slot::new(Entry::new(0, None)) }; FIRST],
+    chunks: [const { OnceLock::new() }; CHUNKS],
+    free: Mutex::new(Free { returned: Vec::new(), unused: 0 }),
+};
 
-#[inline]
+/// Chunk and place in it, for an index that is not among the [`FIRST`].
 fn locate(index: usize) -> (usize, usize) {
-    let position = index + FIRST_CHUNK;
-    let chunk = (position.ilog2() - FIRST_CHUNK.ilog2()) as usize;
-    (chunk, position - (FIRST_CHUNK << chunk))
+    let chunk = (index.ilog2() - FIRST.ilog2()) as usize;
+    (chunk, index - (FIRST << chunk))
+}
+
+#[inline(never)]
+fn further_slot(index: usize) -> Option<&'static Slot> {
+    let (chunk, offset) = locate(index);
+    TABLE.chunks.get(chunk)?.get()?.get(offset)
 }
 
 fn encode(kind: Kind, index: usize, generation: usize) -> usize {
@@ -138,8 +153,8 @@ fn decode(handle: usize, kind: Kind) -> Option<(&'static Slot, usize)> {
     }
     let index = handle >> KIND_BITS & ((1 << INDEX_BITS) - 1);
     let generation = handle >> (KIND_BITS + INDEX_BITS);
-    let (chunk, offset) = locate(index);
-    Some((TABLE.chunks.get(chunk)?.get()?.get(offset)?, generation))
+    let slot = if index < FIRST { &TABLE.first[index] } else { further_slot(index)? };
+    Some((slot, generation))
 }
 
 /// Puts an object into the table and returns its handle.
@@ -154,12 +169,17 @@ pub(super) fn insert(object: Object) -> Result<usize> {
         None => return Err(Error::OutOfMemory(format!("all {CAPACITY} handles are in use"))),
     };
     drop(free);
-    let (chunk, offset) = locate(index);
-    let slots = TABLE.chunks[chunk].get_or_init(|| (0..FIRST_CHUNK << chunk).map(|_| Slot::default()).collect());
+    let slot = if index < FIRST {
+        &TABLE.first[index]
+    } else {
+        let (chunk, offset) = locate(index);
+        let empty = || (0..FIRST << chunk).map(|_| Slot::new(Entry::new(0, None))).collect();
+        &TABLE.chunks[chunk].get_or_init(empty)[offset]
+    };
     let kind = object.kind();
-    let mut entry = slots[offset].lock().map_err(|_| reentered(kind))?;
+    let mut entry = slot.lock().map_err(|_| reentered(kind))?;
     let generation = entry.generation;
-    *entry = Entry { generation, object: Some(object), ..Entry::default() };
+    *entry = Entry::new(generation, Some(object));
     Ok(encode(kind, index, generation))
 }
 
@@ -167,8 +187,7 @@ pub(super) fn insert(object: Object) -> Result<usize> {
 pub(super) fn remove(handle: usize, kind: Kind) -> Result<Object> {
     let mut entry = lock(handle, kind)?;
     let generation = entry.generation + 1;
-    let object = std::mem::take(&mut *entry).object;
-    entry.generation = generation;
+    let Entry { object, .. } = std::mem::replace(&mut *entry, Entry::new(generation, None));
     drop(entry);
     if generation < 1 << GENERATION_BITS {
         TABLE.free.lock().returned.push(handle >> KIND_BITS & ((1 << INDEX_BITS) - 1));
@@ -199,7 +218,7 @@ fn reentered(kind: Kind) -> Error {
 #[cold]
 pub(super) fn is_inside() -> bool {
     let chunks = TABLE.chunks.iter().filter_map(OnceLock::get);
-    chunks.flatten().any(Slot::is_held)
+    TABLE.first.iter().chain(chunks.flatten()).any(Slot::is_held)
 }
 
 #[cold]
@@ -232,15 +251,14 @@ mod tests {
     #[test]
     fn indices_fill_the_chunks_without_gap() {
         let mut expected = (0, 0);
-        for index in 0..10_000 {
+        for index in FIRST..10_000 {
             assert_eq!(locate(index), expected, "index {index}");
             expected.1 += 1;
-            if expected.1 == FIRST_CHUNK << expected.0 {
+            if expected.1 == FIRST << expected.0 {
                 expected = (expected.0 + 1, 0);
             }
         }
-        assert_eq!(locate(CAPACITY - 1), (CHUNKS - 1, (FIRST_CHUNK << (CHUNKS - 1)) - 1));
-        const { assert!(CAPACITY <= 1 << INDEX_BITS) };
+        assert_eq!(locate(CAPACITY - 1), (CHUNKS - 1, (FIRST << (CHUNKS - 1)) - 1));
     }
 
     #[test]

@@ -77,8 +77,8 @@ pub(super) struct Lock<T> {
 // SAFETY: `value` is reached by one thread at a time, as `raw`, `bias` and `inside` see to; so is `streak`, by `raw`.
 unsafe impl<T: Send> Sync for Lock<T> {}
 
-impl<T: Default> Default for Lock<T> {
-    fn default() -> Self {
+impl<T> Lock<T> {
+    pub(super) const fn new(value: T) -> Self {
         Self {
             bias: AtomicUsize::new(NOBODY),
             owner: AtomicUsize::new(NOBODY),
@@ -86,12 +86,10 @@ impl<T: Default> Default for Lock<T> {
             raw: parking_lot::RawMutex::INIT,
             holder: AtomicUsize::new(NOBODY),
             streak: UnsafeCell::new(Streak { thread: NOBODY, count: 0, needed: FIRST_STREAK }),
-            value: UnsafeCell::default(),
+            value: UnsafeCell::new(value),
         }
     }
-}
 
-impl<T> Lock<T> {
     /// Waits for the lock.
     #[inline]
     pub(super) fn lock(&self) -> Result<Guard<'_, T>, Reentered> {
@@ -267,7 +265,7 @@ mod tests {
 
     #[test]
     fn one_thread_gets_the_bias_and_another_takes_it_away() {
-        let lock = Lock::<u64>::default();
+        let lock = Lock::new(0_u64);
         for _ in 0..1000 {
             *lock.lock().unwrap() += 1;
         }
@@ -281,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_thread_does_not_wait_for_itself() {
-        let lock = Lock::<()>::default();
+        let lock = Lock::new(());
         for _ in 0..1000 {
             let held = lock.lock().unwrap();
             assert!(lock.lock().is_err());
@@ -291,7 +289,7 @@ mod tests {
 
     #[test]
     fn the_bias_waits_for_the_thread_inside() {
-        let lock = Lock::<u64>::default();
+        let lock = Lock::new(0_u64);
         for _ in 0..1000 {
             drop(lock.lock().unwrap());
         }
@@ -311,7 +309,7 @@ mod tests {
     fn nothing_is_lost_when_the_bias_comes_and_goes() {
         const ROUNDS: u64 = 3000;
         for _ in 0..20 {
-            let lock = Lock::<[u64; 2]>::default();
+            let lock = Lock::new([0_u64; 2]);
             let entered = AtomicU64::new(0);
             std::thread::scope(|scope| {
                 for thread in 0..2 {
@@ -344,7 +342,7 @@ mod tests {
 
     #[test]
     fn only_one_thread_is_ever_the_owner() {
-        let lock = Lock::<u64>::default();
+        let lock = Lock::new(0_u64);
         let many = || (0..10_000).for_each(|_| *lock.lock().unwrap() += 1);
         many();
         std::thread::scope(|scope| {
@@ -357,7 +355,7 @@ mod tests {
 
     #[test]
     fn the_owner_inside_does_not_wait_for_who_waits_for_it() {
-        let lock = Lock::<()>::default();
+        let lock = Lock::new(());
         for _ in 0..1000 {
             drop(lock.lock().unwrap());
         }
@@ -381,7 +379,7 @@ mod tests {
     #[test]
     fn one_thread_is_in_at_a_time() {
         let end = std::time::Instant::now() + Duration::from_secs(2);
-        let lock = Lock::<()>::default();
+        let lock = Lock::new(());
         let inside = AtomicU64::new(0);
         std::thread::scope(|scope| {
             for _ in 0..6 {

@@ -80,21 +80,34 @@ fn text(payload: &(dyn Any + Send)) -> String {
     PLACE.take().map_or_else(|| text.to_owned(), |place| format!("{text} ({place})"))
 }
 
+#[inline]
 fn unwound<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Error::Internal(text(&*payload))))
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(internal(payload)))
+}
+
+#[cold]
+#[expect(clippy::needless_pass_by_value, reason = "the payload ends here")]
+fn internal(payload: Box<dyn Any + Send>) -> Error {
+    Error::Internal(text(&*payload))
 }
 
 /// Runs `body`; a panic in it becomes [`Error::Internal`].
 pub(super) fn caught<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
-    let _on = On::side(Side::Inside);
+    let _on = enter();
     unwound(body)
+}
+
+#[cold]
+fn enter() -> On {
+    On::side(Side::Inside)
 }
 
 /// As [`caught`], for a thread that holds the lock of a handle: that tells already where the thread is, unless it is in
 /// a callback. Thread-local memory costs what a cached read may not.
 #[inline]
 pub(super) fn caught_in_entry<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
-    if CALLBACKS.load(Ordering::Relaxed) == 0 { unwound(body) } else { caught(body) }
+    let _on = (CALLBACKS.load(Ordering::Relaxed) != 0).then(enter);
+    unwound(body)
 }
 
 /// Runs a callback of the host.

@@ -3,8 +3,27 @@
 use super::account::Account;
 use super::journal::AccountIndex;
 use alloy_primitives::Address;
-use alloy_primitives::map::AddressMap;
+use alloy_primitives::map::DefaultHashBuilder;
+use hashbrown::HashTable;
+use std::hash::{BuildHasher, Hasher};
 use std::ops::{Index, IndexMut};
+
+/// Hash of an address, from which the hashes of its slots begin.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct AddressHash(pub(super) u64);
+
+#[inline]
+fn hash(hasher: &DefaultHashBuilder, address: &Address) -> AddressHash {
+    let mut state = hasher.build_hasher();
+    let (words, rest) = address.as_chunks::<8>();
+    for word in words {
+        state.write_u64(u64::from_ne_bytes(*word));
+    }
+    for half in rest.as_chunks::<4>().0 {
+        state.write_u32(u32::from_ne_bytes(*half));
+    }
+    AddressHash(state.finish())
+}
 
 /// Accounts by address and by index. Grows at its end; shrinks there when the newest account's first write is undone.
 ///
@@ -12,7 +31,8 @@ use std::ops::{Index, IndexMut};
 /// dense tables.
 #[derive(Default)]
 pub(super) struct Arena {
-    index: AddressMap<AccountIndex>,
+    index: HashTable<(Address, AccountIndex)>,
+    hasher: DefaultHashBuilder,
     addresses: Vec<Address>,
     accounts: Vec<Account>,
 }
@@ -23,13 +43,18 @@ impl Arena {
     }
 
     #[inline]
-    pub(super) fn get(&self, address: &Address) -> Option<&Account> {
-        self.find(address).map(|at| &self[at])
+    pub(super) fn hash(&self, address: &Address) -> AddressHash {
+        hash(&self.hasher, address)
     }
 
     #[inline]
-    pub(super) fn find(&self, address: &Address) -> Option<AccountIndex> {
-        self.index.get(address).copied()
+    pub(super) fn get(&self, hash: AddressHash, address: &Address) -> Option<&Account> {
+        self.find(hash, address).map(|at| &self[at])
+    }
+
+    #[inline]
+    pub(super) fn find(&self, hash: AddressHash, address: &Address) -> Option<AccountIndex> {
+        self.index.find(hash.0, |(held, _)| held == address).map(|(_, at)| *at)
     }
 
     /// Adds an account that is not there yet.
@@ -37,7 +62,8 @@ impl Arena {
         let at = AccountIndex::try_from(self.accounts.len()).expect("2^32 accounts do not fit in memory");
         self.addresses.push(address);
         self.accounts.push(account);
-        self.index.insert(address, at);
+        let Self { index, hasher, .. } = self;
+        index.insert_unique(hash(hasher, &address).0, (address, at), |(held, _)| hash(hasher, held).0);
         at
     }
 
@@ -45,7 +71,10 @@ impl Arena {
     pub(super) fn pop(&mut self) {
         self.accounts.pop();
         if let Some(address) = self.addresses.pop() {
-            self.index.remove(&address);
+            let AddressHash(hash) = self.hash(&address);
+            if let Ok(entry) = self.index.find_entry(hash, |(held, _)| *held == address) {
+                entry.remove();
+            }
         }
     }
 

@@ -292,7 +292,7 @@ impl State {
             .slots
             .get(&slot)
             .copied()
-            .unwrap_or_else(|| self.slots.get(self.slots.hash(address, slot), storage, slot));
+            .unwrap_or_else(|| self.slots.get(self.slots.hash(self.accounts.hash(address), slot), storage, slot));
         held.or_else(|| (storage.cleared() || self.source.is_none()).then_some(U256::ZERO))
     }
 

@@ -6,8 +6,9 @@
 //! account, is to give the account a new id, and to undo that is to give the old one back. What no account and no
 //! journal entry names any more is garbage, and is swept when there is enough of it.
 
+use super::arena::AddressHash;
+use alloy_primitives::U256;
 use alloy_primitives::map::{DefaultHashBuilder, HashMap, HashSet};
-use alloy_primitives::{Address, U256};
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
 
@@ -110,18 +111,13 @@ impl Slots {
     }
 
     #[inline]
-    pub(super) fn hash(&self, address: &Address, slot: U256) -> SlotHash {
+    pub(super) fn hash(&self, AddressHash(address): AddressHash, slot: U256) -> SlotHash {
+        let [a, b, c, d] = slot.into_limbs();
         let mut state = self.hasher.build_hasher();
-        let (words, rest) = address.as_chunks::<8>();
-        for word in words {
-            state.write_u64(u64::from_ne_bytes(*word));
-        }
-        for half in rest.as_chunks::<4>().0 {
-            state.write_u32(u32::from_ne_bytes(*half));
-        }
-        for limb in slot.as_limbs() {
-            state.write_u64(*limb);
-        }
+        state.write_u64(address ^ a);
+        state.write_u64(b);
+        state.write_u64(c);
+        state.write_u64(d);
         SlotHash(state.finish())
     }
 

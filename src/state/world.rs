@@ -1,7 +1,7 @@
 //! The journaled state: local writes over an optional source.
 
 use super::account::{Account, AccountInfo, AccountStatus, Code, Existence};
-use super::arena::Arena;
+use super::arena::{AddressHash, Arena};
 use super::journal::{AccountIndex, Journal, SnapshotId, Undo};
 use super::listing::Listing;
 use super::slots::{SlotHash, Slots, Storage};
@@ -63,7 +63,7 @@ impl State {
 
     #[inline]
     pub(super) fn local(&self, address: &Address) -> Option<&Account> {
-        self.accounts.get(address)
+        self.accounts.get(self.accounts.hash(address), address)
     }
 
     fn remote(&self, address: Address) -> Result<Option<SourceAccount>> {
@@ -189,8 +189,9 @@ impl State {
         reason = "the one hot path: the words stay in registers, and nothing is copied twice"
     )]
     pub(super) fn local_storage(&self, address: &Address, slot: U256) -> Option<U256> {
-        let hash = self.slots.hash(address, slot);
-        if let Some(account) = self.local(address) {
+        let by_address = self.accounts.hash(address);
+        let hash = self.slots.hash(by_address, slot);
+        if let Some(account) = self.accounts.get(by_address, address) {
             if let Some(value) = self.slots.get(hash, account.storage, slot) {
                 return Some(value);
             }
@@ -250,8 +251,10 @@ impl State {
         loop {
             let mut filled = 0;
             for (place, (address, slot)) in group.iter_mut().zip(keys.by_ref()) {
-                let storage = self.local(&address).map_or_else(Storage::default, |account| account.storage);
-                *place = (self.slots.hash(&address, slot), storage, slot);
+                let by_address = self.accounts.hash(&address);
+                let account = self.accounts.get(by_address, &address);
+                let storage = account.map_or_else(Storage::default, |account| account.storage);
+                *place = (self.slots.hash(by_address, slot), storage, slot);
                 filled += 1;
             }
             for (hash, storage, slot) in &group[..filled] {
@@ -277,9 +280,9 @@ impl State {
 
     /// The account's place in the arena, which it joins if it is new there.
     #[inline]
-    fn place(&mut self, address: Address) -> AccountIndex {
+    fn place(&mut self, hash: AddressHash, address: Address) -> AccountIndex {
         self.version += 1;
-        match self.accounts.find(&address) {
+        match self.accounts.find(hash, &address) {
             Some(at) => at,
             None => self.add(address),
         }
@@ -298,7 +301,12 @@ impl State {
     /// As [`Self::place`], and from now on the account exists.
     #[inline]
     fn touch(&mut self, address: Address) -> AccountIndex {
-        let at = self.place(address);
+        self.touch_hashed(self.accounts.hash(&address), address)
+    }
+
+    #[inline]
+    fn touch_hashed(&mut self, hash: AddressHash, address: Address) -> AccountIndex {
+        let at = self.place(hash, address);
         let existence = &mut self.accounts[at].existence;
         if *existence != Existence::Present {
             let previous = std::mem::replace(existence, Existence::Present);
@@ -339,8 +347,9 @@ impl State {
     /// Sets a storage slot. Zero hides the source's value like any other.
     #[inline]
     pub fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
-        let hash = self.slots.hash(&address, slot);
-        let at = self.touch(address);
+        let by_address = self.accounts.hash(&address);
+        let hash = self.slots.hash(by_address, slot);
+        let at = self.touch_hashed(by_address, address);
         let storage = &mut self.accounts[at].storage;
         let removes = value.is_zero() && (storage.cleared() || self.source.is_none());
         let previous = if removes {
@@ -356,10 +365,10 @@ impl State {
     /// Makes the account absent, with all it has; the source's account stays hidden. No effect on one that no local
     /// write and no source could know.
     pub fn delete_account(&mut self, address: Address) {
-        if self.source.is_none() && self.accounts.find(&address).is_none() {
+        if self.source.is_none() && self.local(&address).is_none() {
             return;
         }
-        let at = self.place(address);
+        let at = self.place(self.accounts.hash(&address), address);
         let storage = self.slots.new_storage(true);
         let previous = std::mem::replace(&mut self.accounts[at], Account::deleted(storage));
         self.slots.replace(previous.storage);
@@ -371,10 +380,10 @@ impl State {
 
     /// Sets every slot of the account to zero, the source's too. Does not make the account exist.
     pub fn clear_storage(&mut self, address: Address) {
-        if self.source.is_none() && self.accounts.find(&address).is_none() {
+        if self.source.is_none() && self.local(&address).is_none() {
             return;
         }
-        let at = self.place(address);
+        let at = self.place(self.accounts.hash(&address), address);
         let storage = self.slots.new_storage(true);
         let previous = std::mem::replace(&mut self.accounts[at].storage, storage);
         self.slots.replace(previous);
@@ -464,11 +473,11 @@ impl State {
                 Undo::Nonce(at, nonce) => drop(accounts[at].replace_nonce(nonce)),
                 Undo::Code(at, code) => accounts[at].code = code,
                 Undo::Slot(at, slot, Some(value)) => {
-                    let hash = slots.hash(&accounts.address(at), slot);
+                    let hash = slots.hash(accounts.hash(&accounts.address(at)), slot);
                     slots.insert(hash, &mut accounts[at].storage, slot, value);
                 }
                 Undo::Slot(at, slot, None) => {
-                    let hash = slots.hash(&accounts.address(at), slot);
+                    let hash = slots.hash(accounts.hash(&accounts.address(at)), slot);
                     slots.remove(hash, &mut accounts[at].storage, slot);
                 }
                 Undo::Storage(at, storage) => {
