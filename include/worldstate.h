@@ -255,7 +255,7 @@ int state_manager_get_state_root(StateManagerHandle handle,
 
 /**
  * Hash of the fork's ancestor block `number`, or of the fork's block itself, as `0x` and 64 digits. `out_size` is at
- * least 67. INVALID_INPUT for a later block, INVALID_STATE without fork.
+ * least 67. INVALID_INPUT for a later block, INVALID_STATE without fork and on one of fork_backend_create.
  */
 int state_manager_get_block_hash(StateManagerHandle handle,
                                  uint64_t number,
@@ -437,7 +437,7 @@ int state_manager_delete_snapshot(StateManagerHandle handle,
  * Slots and their values are 32-byte 0x hex, balances and nonces 0x quantities; each list is in ascending order.
  * Deleted accounts are in selfDestructs, and what they had in the other lists. On a fork, `"clearedStorage":[address]`
  * is added for accounts whose storage was cleared while they still exist: of their slots, only those written locally
- * are listed.
+ * are listed. NO_CHECKPOINT when none is open, INVALID_SNAPSHOT for an id that was never given, or is dead.
  *
  * Writes text and NUL to `buf` and the length without the NUL to `out_len`; NULL with `buf_size` 0 asks for the length
  * alone.
@@ -652,8 +652,8 @@ int fork_backend_open(const ForkBackendOptions *options,
                       ForkBackendHandle *out);
 
 /**
- * Destroys the handle. State managers on the fork go on; the fork itself ends with the last of them. NULL and dead
- * handles are ignored.
+ * Destroys the handle. State managers on the fork go on; the fork itself ends with the last of them. With the host as
+ * carrier nobody can answer then: what is not fetched yet stays RPC_PENDING. NULL and dead handles are ignored.
  */
 void fork_backend_destroy(ForkBackendHandle handle);
 

@@ -78,6 +78,16 @@ impl Entry {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SlotHash(u64);
 
+impl SlotHash {
+    /// The same for a storage. One that is cleared may have had many before it at the same address, whose entries are
+    /// still there: theirs must not stand in its way. Others are the first there, and a look-up need not wait for the id.
+    #[inline]
+    fn of(self, storage: StorageId) -> Self {
+        let odd_part_of_golden_ratio = 0x9e37_79b9_7f4a_7c15_u64;
+        if storage.0[0] & 1 == 1 { Self(self.0 ^ storage.bits().wrapping_mul(odd_part_of_golden_ratio)) } else { self }
+    }
+}
+
 /// The table.
 ///
 /// Invariant: an entry whose value is zero exists only where the storage is not cleared and a source exists, for only
@@ -113,7 +123,7 @@ impl Slots {
 
     #[inline]
     pub(super) fn get(&self, hash: SlotHash, storage: Storage, slot: U256) -> Option<U256> {
-        self.entries.find(hash.0, |entry| entry.is(storage.id, slot)).map(|entry| entry.value)
+        self.entries.find(hash.of(storage.id).0, |entry| entry.is(storage.id, slot)).map(|entry| entry.value)
     }
 
     /// Sets an entry and returns what it was.
@@ -121,6 +131,7 @@ impl Slots {
     /// Inlined down to the table, for the words to stay in registers: see [`Entry::is`].
     #[inline]
     pub(super) fn insert(&mut self, hash: SlotHash, storage: &mut Storage, slot: U256, value: U256) -> Option<U256> {
+        let hash = hash.of(storage.id);
         if let Some(entry) = self.entries.find_mut(hash.0, |entry| entry.is(storage.id, slot)) {
             return Some(std::mem::replace(&mut entry.value, value));
         }
@@ -137,7 +148,7 @@ impl Slots {
 
     /// Removes an entry and returns what it was.
     pub(super) fn remove(&mut self, hash: SlotHash, storage: &mut Storage, slot: U256) -> Option<U256> {
-        let found = self.entries.find_entry(hash.0, |entry| entry.is(storage.id, slot)).ok()?;
+        let found = self.entries.find_entry(hash.of(storage.id).0, |entry| entry.is(storage.id, slot)).ok()?;
         storage.len -= 1;
         Some(found.remove().0.value)
     }
@@ -185,5 +196,53 @@ impl Slots {
         self.entries.shrink_to(2 * self.entries.len(), |entry| entry.hash.0);
         // What could not be dropped now is not looked at again before there is as much to gain as there was to look at.
         self.sweep_at = self.replaced + self.entries.len() / 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::arena::Arena;
+    use super::super::world::State;
+    use super::*;
+    use alloy_primitives::Address;
+
+    /// Where the journal was compacted, undoing leaves entries behind in storages that it replaces.
+    #[test]
+    fn what_undoing_leaves_behind_is_swept() {
+        let address = Address::repeat_byte(1);
+        let mut state = State::new();
+        for round in 0..2000 {
+            state.checkpoint();
+            (0..10).for_each(|slot| state.set_storage(address, U256::from(slot), U256::ONE));
+            if round % 2 == 0 {
+                state.delete_account(address);
+            } else {
+                state.clear_storage(address);
+            }
+            (0..10).for_each(|slot| state.set_storage(address, U256::from(slot), U256::ONE));
+            state.revert().unwrap();
+        }
+        assert!(state.slots.entries.len() <= 2 * SWEEP_MIN, "{} entries", state.slots.entries.len());
+    }
+
+    #[test]
+    fn earlier_storages_of_an_address_do_not_share_its_hashes() {
+        let mut slots = Slots::default();
+        let hash = slots.hash(AddressHash(7), U256::ZERO);
+        let hashes: HashSet<u64> = (0..1000).map(|_| hash.of(slots.new_storage(true).id).0 >> 57).collect();
+        assert_eq!(hashes.len(), 128, "they differ in the bits that the table compares first");
+        assert_eq!(hash.of(slots.new_storage(false).id).0, hash.0);
+    }
+
+    /// Accounts and slots are often numbered alike: an address mixed into the slot's lowest limb would not do.
+    #[test]
+    fn numbered_slots_of_numbered_accounts_have_hashes_of_their_own() {
+        let (slots, arena) = (Slots::default(), Arena::default());
+        let mut hashes = HashSet::<u64>::default();
+        for account in 0..100_u64 {
+            let address = arena.hash(&Address::left_padding_from(&account.to_be_bytes()));
+            hashes.extend((0..100).map(|slot| slots.hash(address, U256::from(slot)).0));
+        }
+        assert_eq!(hashes.len(), 100 * 100);
     }
 }

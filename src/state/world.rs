@@ -482,14 +482,15 @@ impl State {
                 }
                 Undo::Storage(at, storage) => {
                     slots.restore(storage);
-                    accounts[at].storage = storage;
+                    slots.replace(std::mem::replace(&mut accounts[at].storage, storage));
                 }
                 Undo::Account(at, account) => {
                     slots.restore(account.storage);
-                    accounts[at] = *account;
+                    slots.replace(std::mem::replace(&mut accounts[at], *account).storage);
                 }
             }
         }
         journal.release_if_idle();
+        self.sweep();
     }
 }

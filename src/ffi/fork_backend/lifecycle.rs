@@ -51,8 +51,8 @@ pub unsafe extern "C" fn fork_backend_open(options: *const ForkBackendOptions, o
     })
 }
 
-/// Destroys the handle. State managers on the fork go on; the fork itself ends with the last of them. NULL and dead
-/// handles are ignored.
+/// Destroys the handle. State managers on the fork go on; the fork itself ends with the last of them. With the host as
+/// carrier nobody can answer then: what is not fetched yet stays RPC_PENDING. NULL and dead handles are ignored.
 #[unsafe(no_mangle)]
 pub extern "C" fn fork_backend_destroy(handle: ForkBackendHandle) {
     guard::destroy(handle.addr(), Kind::ForkBackend);

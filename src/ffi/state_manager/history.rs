@@ -77,7 +77,7 @@ pub extern "C" fn state_manager_delete_snapshot(handle: StateManagerHandle, id: 
 /// Slots and their values are 32-byte 0x hex, balances and nonces 0x quantities; each list is in ascending order.
 /// Deleted accounts are in selfDestructs, and what they had in the other lists. On a fork, `"clearedStorage":[address]`
 /// is added for accounts whose storage was cleared while they still exist: of their slots, only those written locally
-/// are listed.
+/// are listed. NO_CHECKPOINT when none is open, INVALID_SNAPSHOT for an id that was never given, or is dead.
 ///
 /// Writes text and NUL to `buf` and the length without the NUL to `out_len`; NULL with `buf_size` 0 asks for the length
 /// alone.

@@ -234,7 +234,7 @@ pub unsafe extern "C" fn state_manager_get_state_root(
 }
 
 /// Hash of the fork's ancestor block `number`, or of the fork's block itself, as `0x` and 64 digits. `out_size` is at
-/// least 67. INVALID_INPUT for a later block, INVALID_STATE without fork.
+/// least 67. INVALID_INPUT for a later block, INVALID_STATE without fork and on one of fork_backend_create.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn state_manager_get_block_hash(
     handle: StateManagerHandle,
