@@ -687,7 +687,7 @@ int fork_backend_prefetch(ForkBackendHandle handle,
 typedef struct ForkBackendStats {
     /** sizeof(ForkBackendStats). */
     size_t size;
-    /** Reads that the cache answered. */
+    /** Reads that the cache answered, but for each value's first, which is what it was asked for. */
     uint64_t hits;
     /** Values that had to be asked for. */
     uint64_t misses;

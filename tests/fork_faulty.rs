@@ -368,14 +368,17 @@ fn a_thousand_slots_take_three_requests() {
     fork.prefetch(&wants).unwrap();
     assert!(server.received().len() <= 3);
     let before = server.received().len();
-    for slot in 0..1000 {
-        assert_eq!(fork.storage(address(1), U256::from(slot)).unwrap(), node::storage(address(1), U256::from(slot)));
+    // The first reads are what was asked for; only the second ones are the cache's merit.
+    for hits in [0, 1003] {
+        for slot in (0..1000).map(U256::from) {
+            assert_eq!(fork.storage(address(1), slot).unwrap(), node::storage(address(1), slot));
+        }
+        let account = fork.account(address(1)).unwrap().unwrap();
+        assert_eq!(fork.code(address(1), account.code_hash).unwrap(), node::code(address(1)));
+        assert_eq!(fork.block_hash(7).unwrap(), Some(node::block_hash(7)));
+        assert_eq!(fork.stats().hits, hits);
     }
-    let account = fork.account(address(1)).unwrap().unwrap();
-    assert_eq!(fork.code(address(1), account.code_hash).unwrap(), node::code(address(1)));
-    assert_eq!(fork.block_hash(7).unwrap(), Some(node::block_hash(7)));
     assert_eq!(server.received().len(), before);
-    assert_eq!(fork.stats().hits, 1003);
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub(super) struct Shelf<K, V> {
     unread_bytes: usize,
     weigh: fn(&V) -> usize,
     evictions: u64,
+    /// Reads of answers that nobody had read before: what was asked for, not what was cached.
+    first_reads: u64,
 }
 
 impl<K: Hash + Eq + Copy, V: Clone> Shelf<K, V> {
@@ -43,6 +45,7 @@ impl<K: Hash + Eq + Copy, V: Clone> Shelf<K, V> {
             unread_bytes: 0,
             weigh,
             evictions: 0,
+            first_reads: 0,
         }
     }
 
@@ -52,6 +55,7 @@ impl<K: Hash + Eq + Copy, V: Clone> Shelf<K, V> {
             return Some(value.clone());
         }
         let value = self.unread.pop(key)?;
+        self.first_reads += 1;
         self.unread_bytes -= (self.weigh)(&value);
         self.keep(*key, value.clone());
         Some(value)
@@ -113,7 +117,8 @@ impl<K: Hash + Eq + Copy, V: Clone> Shelf<K, V> {
 
     /// New tables, because a cleared one keeps its memory.
     fn clear(&mut self) {
-        *self = Self { evictions: self.evictions, ..Self::new(self.entries, self.bytes, self.weigh) };
+        let Self { evictions, first_reads, .. } = *self;
+        *self = Self { evictions, first_reads, ..Self::new(self.entries, self.bytes, self.weigh) };
     }
 }
 
@@ -141,6 +146,10 @@ impl Cache {
         self.slots.clear();
         self.code.clear();
         self.block_hashes.clear();
+    }
+
+    pub(super) fn first_reads(&self) -> u64 {
+        self.accounts.first_reads + self.slots.first_reads + self.code.first_reads + self.block_hashes.first_reads
     }
 
     pub(super) fn evictions(&self) -> u64 {

@@ -137,6 +137,7 @@ impl Fork {
         let inner = self.inner.lock();
         let count = |n: usize| n as u64;
         ForkStats {
+            hits: inner.stats.hits.saturating_sub(inner.cache.first_reads()),
             evictions: inner.cache.evictions(),
             accounts: count(inner.cache.accounts.len()),
             slots: count(inner.cache.slots.len()),
@@ -156,7 +157,10 @@ impl Fork {
     pub fn prefetch(&self, requests: &[Request]) -> Result<()> {
         let limit = self.options.max_cache_size.max(MAX_PREFETCH);
         if requests.len() > limit {
-            return Err(Error::InvalidInput(format!("prefetch of {} values: {limit} is the limit", requests.len())));
+            return Err(Error::InvalidInput(format!(
+                "prefetch of {} values: {limit} is the limit, which a larger max_cache_size raises",
+                requests.len()
+            )));
         }
         let mut wants = Vec::with_capacity(requests.len());
         {
@@ -188,7 +192,9 @@ impl Fork {
         // Once more only when another thread has read the answer and a small cache has dropped it already.
         loop {
             self.fetch(&[want])?;
-            if let Some(value) = look_up(&mut self.inner.lock()) {
+            let mut inner = self.inner.lock();
+            if let Some(value) = look_up(&mut inner) {
+                inner.stats.hits += 1;
                 return Ok(value);
             }
         }

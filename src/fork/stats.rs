@@ -3,7 +3,7 @@
 /// What a fork has done since it was opened, and what it holds now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ForkStats {
-    /// Reads that the cache answered.
+    /// Reads that the cache answered, but for each value's first, which is what it was asked for.
     pub hits: u64,
     /// Values that had to be asked for.
     pub misses: u64,

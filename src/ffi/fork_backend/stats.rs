@@ -11,7 +11,7 @@ use std::ffi::c_int;
 pub struct ForkBackendStats {
     /// sizeof(ForkBackendStats).
     pub size: usize,
-    /// Reads that the cache answered.
+    /// Reads that the cache answered, but for each value's first, which is what it was asked for.
     pub hits: u64,
     /// Values that had to be asked for.
     pub misses: u64,
