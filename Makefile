@@ -12,7 +12,7 @@ help: ## what there is to make
 
 lib: ## the shared and the static library, in release
 	@tools/setup.sh rust
-	@$(CARGO) build --release --quiet
+	@tools/build.sh
 
 demo: ## a real chain, forked through the C interface; RPC_URL=, BLOCK=, ADDRESS= choose another one
 	@tools/demo.sh

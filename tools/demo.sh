@@ -15,7 +15,7 @@ if [ "${1:-}" != on-own-node ]; then
     if [ ! -e "$release/libworldstate.so" ] && [ ! -e "$release/libworldstate.dylib" ]; then
         echo "building the library; the first time takes a few minutes"
     fi
-    cargo build --release --quiet
+    tools/build.sh
     release=$(cd "$release" && pwd)
     cc -std=c11 -O2 -Wall -Wextra -Werror -Iinclude c-examples/demo/demo.c c-examples/demo/show.c -o "$demo" \
         -L"$release" -lworldstate -Wl,-rpath,"$release"

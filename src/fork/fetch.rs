@@ -24,6 +24,8 @@ struct Job {
     attempts: u32,
     /// Attempts that failed for good, each at another endpoint.
     refusals: u32,
+    /// The longest pause that an endpoint asked for since the last one.
+    asked_pause: Duration,
 }
 
 /// The calls of one operation, and what has been learnt while sending them.
@@ -143,7 +145,7 @@ impl<'a> Run<'a> {
 
     fn add(&mut self, call: Call) {
         self.last_id += 1;
-        self.jobs.push_back(Job { id: self.last_id, call, attempts: 0, refusals: 0 });
+        self.jobs.push_back(Job { id: self.last_id, call, attempts: 0, refusals: 0, asked_pause: Duration::ZERO });
     }
 
     /// Sends until every call is answered or given up.
@@ -254,11 +256,12 @@ impl<'a> Run<'a> {
             }
             let worth_it = if failure.transient {
                 job.attempts += 1;
+                job.asked_pause = job.asked_pause.max(failure.retry_after.unwrap_or_default());
                 // No pause before an endpoint that has not been tried in this round.
                 if job.attempts.is_multiple_of(endpoints) {
                     let round = job.attempts / endpoints - 1;
                     let random = backoff(options.backoff_initial, options.backoff_max, round);
-                    pause = pause.max(failure.retry_after.unwrap_or_default().max(random));
+                    pause = pause.max(std::mem::take(&mut job.asked_pause).max(random));
                 }
                 job.attempts < options.max_attempts.saturating_mul(endpoints)
             } else {

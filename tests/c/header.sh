@@ -31,7 +31,7 @@ C
 cp "$out/uses.c" "$out/uses.cpp"
 printf '#include "worldstate.h"\n' >"$out/alone.c"
 
-cargo build --release --quiet
+tools/build.sh
 library=target/release/libworldstate.so
 
 # Compiles alone, and with all macros, which it then runs.

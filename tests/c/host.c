@@ -156,7 +156,7 @@ static void params_of_any_room(void) {
 /* Wrong answers are refused, keep nothing, and leave the request open. */
 static void wrong_answers(void) {
     static const char *const wrong[] = {
-        "", "{", "null", "[]", "\"0x1\"", "{}", "{\"jsonrpc\":\"2.0\",\"id\":1}",
+        "", "{", "[]", "\"0x1\"", "{}", "{\"jsonrpc\":\"2.0\",\"id\":1}",
         "{\"address\":\"0xbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb01\",\"nonce\":\"0x1\",\"balance\":\"0x2\",\"codeHash\":\"" MAX_HEX "\"}",
         "{\"nonce\":\"0x1\",\"balance\":\"0x2\",\"codeHash\":\"0x12\"}",
         "{\"nonce\":1,\"balance\":\"0x2\",\"codeHash\":\"" MAX_HEX "\"}",
