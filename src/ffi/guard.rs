@@ -98,16 +98,31 @@ fn with_entry(
         Ok(entry) => entry,
         Err(error) => return fail_thread(&error),
     };
-    let Entry { object, broken, kept_text, .. } = &mut *entry;
-    let result = match (object, broken) {
-        (Some(Object::StateManager(state)), None) => caught_in_entry(|| body(state, kept_text)),
-        (_, Some(text)) => Err(refuse_broken(text)),
-        _ => Err(Error::InvalidHandle("not a state manager".into())),
+    let Entry { object, broken, kept_text, last_error, .. } = &mut *entry;
+    let (Some(Object::StateManager(state)), None) = (object, broken.as_ref()) else {
+        return refuse(&mut entry);
     };
-    match result {
+    let call = || match body(state, kept_text) {
         Ok(()) => status::STATE_MANAGER_SUCCESS,
-        Err(error) => fail_entry(&mut entry, &error),
-    }
+        Err(error) => keep(last_error, &error),
+    };
+    caught_in_entry(call).unwrap_or_else(|panic| fail_entry(&mut entry, &panics::internal(&*panic)))
+}
+
+/// A state manager that is broken, or is none.
+#[cold]
+fn refuse(entry: &mut Entry) -> c_int {
+    let error = match &entry.broken {
+        Some(text) => refuse_broken(text),
+        None => Error::InvalidHandle("not a state manager".into()),
+    };
+    fail_entry(entry, &error)
+}
+
+#[cold]
+fn keep(last_error: &mut Option<String>, error: &Error) -> c_int {
+    *last_error = Some(error.to_string());
+    status::of(error)
 }
 
 /// The fork behind a handle. It locks for itself, so the handle is not kept locked.

@@ -8,6 +8,7 @@ use super::handle;
 use crate::error::{Error, Result};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -80,21 +81,16 @@ fn text(payload: &(dyn Any + Send)) -> String {
     PLACE.take().map_or_else(|| text.to_owned(), |place| format!("{text} ({place})"))
 }
 
-#[inline]
-fn unwound<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(internal(payload)))
-}
-
+/// The error that a panic becomes.
 #[cold]
-#[expect(clippy::needless_pass_by_value, reason = "the payload ends here")]
-fn internal(payload: Box<dyn Any + Send>) -> Error {
-    Error::Internal(text(&*payload))
+pub(super) fn internal(payload: &(dyn Any + Send)) -> Error {
+    Error::Internal(text(payload))
 }
 
 /// Runs `body`; a panic in it becomes [`Error::Internal`].
 pub(super) fn caught<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
     let _on = enter();
-    unwound(body)
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(internal(&*payload)))
 }
 
 #[cold]
@@ -103,11 +99,12 @@ fn enter() -> On {
 }
 
 /// As [`caught`], for a thread that holds the lock of a handle: that tells already where the thread is, unless it is in
-/// a callback. Thread-local memory costs what a cached read may not.
+/// a callback. Thread-local memory costs what a cached read may not; so does handing an [`Error`] around, which is why
+/// the status is all that comes out.
 #[inline]
-pub(super) fn caught_in_entry<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn caught_in_entry(body: impl FnOnce() -> c_int) -> std::result::Result<c_int, Box<dyn Any + Send>> {
     let _on = (CALLBACKS.load(Ordering::Relaxed) != 0).then(enter);
-    unwound(body)
+    catch_unwind(AssertUnwindSafe(body))
 }
 
 /// Runs a callback of the host.
