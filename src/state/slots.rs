@@ -83,8 +83,15 @@ impl SlotHash {
     /// still there: theirs must not stand in its way. Others are the first there, and a look-up need not wait for the id.
     #[inline]
     fn of(self, storage: StorageId) -> Self {
+        if storage.0[0] & 1 == 1 { self.salted(storage) } else { self }
+    }
+
+    /// Apart, for the choice to be a branch, which is predicted: a conditional move would make each look-up wait for the
+    /// account's memory.
+    #[cold]
+    fn salted(self, storage: StorageId) -> Self {
         let odd_part_of_golden_ratio = 0x9e37_79b9_7f4a_7c15_u64;
-        if storage.0[0] & 1 == 1 { Self(self.0 ^ storage.bits().wrapping_mul(odd_part_of_golden_ratio)) } else { self }
+        Self(self.0 ^ storage.bits().wrapping_mul(odd_part_of_golden_ratio))
     }
 }
 

@@ -304,7 +304,8 @@ impl State {
         self.touch_hashed(self.accounts.hash(&address), address)
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "in front of each write")]
     fn touch_hashed(&mut self, hash: AddressHash, address: Address) -> AccountIndex {
         let at = self.place(hash, address);
         let existence = &mut self.accounts[at].existence;
@@ -345,7 +346,8 @@ impl State {
     }
 
     /// Sets a storage slot. Zero hides the source's value like any other.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the words stay in registers: see `local_storage`")]
     pub fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
         let by_address = self.accounts.hash(&address);
         let hash = self.slots.hash(by_address, slot);
