@@ -31,7 +31,7 @@ lint: ## format, clippy, documentation, header, scripts
 
 fmt: ## formats the Rust code
 	@tools/setup.sh rust
-	@$(CARGO) fmt
+	@$(CARGO) fmt && $(CARGO) fmt --all --manifest-path benches/Cargo.toml
 
 header: ## writes include/worldstate.h from the code
 	@tools/setup.sh rust

@@ -23,7 +23,9 @@ shell_scripts() { git ls-files -- '*.sh' .ci/run | while read -r file; do bash -
 node_scripts() { git ls-files -- '*.mjs' | while read -r file; do node --check "$file" || return 1; done; }
 python_scripts() { git ls-files -- '*.py' | while read -r file; do python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$file" || return 1; done; }
 
-step "format" cargo fmt --check
+formats() { cargo fmt --check && cargo fmt --all --manifest-path benches/Cargo.toml --check; }
+
+step "format" formats
 step "clippy" cargo clippy --quiet --all-targets --all-features -- -D warnings
 step "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --no-deps --all-features
 step "header" cargo test --quiet --all-features --test header
