@@ -186,6 +186,18 @@ fn retry_after_is_waited_for() {
 }
 
 #[test]
+fn retry_after_of_one_url_outlasts_the_failure_of_the_next() {
+    let slow = faulty(1, |_| Reply::Raw { status: 429, headers: "retry-after: 1\r\n", body: b"slow".to_vec() });
+    let broken = FaultyServer::start(|_, _| raw(503, ""));
+    let fork = Fork::open(options(&[slow.url(), broken.url()])).unwrap();
+    assert_eq!(slot_value(&fork), right());
+    let (log, others) = (slow.received(), broken.received());
+    assert_eq!((log.len(), others.len()), (3, 1));
+    let waited = log[2].at - log[1].at;
+    assert!(waited >= Duration::from_secs(1) && waited < Duration::from_secs(3), "{waited:?}");
+}
+
+#[test]
 fn total_timeout_ends_the_attempts() {
     let server = faulty(1, |_| Reply::Raw { status: 429, headers: "retry-after: 3600\r\n", body: vec![] });
     let fork = open(&server);
