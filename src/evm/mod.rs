@@ -3,6 +3,13 @@
 
 mod block;
 mod hardfork;
+mod outcome;
+mod request;
+mod revert;
+mod transaction;
 
 pub use block::{BlockOverrides, apply_block, blob_fee_update_fraction};
 pub use hardfork::Hardfork;
+pub use outcome::{Outcome, Status};
+pub use revert::RevertReason;
+pub use transaction::{Lenient, Transaction};
