@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`state`] | the journaled world state: accounts, storage, code, checkpoints, snapshots. Pure: no I/O, no C |
 //! | [`fork`] | remote state pinned to one block, fetched lazily over JSON-RPC and kept in a bounded cache |
+//! | `evm` | execution of transactions and messages over a state; cargo feature `evm` |
 //! | [`ffi`] | the C interface: conversion only |
 //! | [`error`] | the one error type |
 //!
@@ -19,6 +20,8 @@ compile_error!("worldstate turns panics into a status at the C boundary: build i
 extern crate self as worldstate;
 
 pub mod error;
+#[cfg(feature = "evm")]
+pub mod evm;
 pub mod ffi;
 pub mod fork;
 pub mod state;
