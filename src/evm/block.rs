@@ -26,7 +26,7 @@ const MAX_BLOB_FEE_EXPONENT: u64 = 50;
 ///
 /// From Osaka on, the public chains change it between hardforks by timestamp (EIP-7892); other chains keep Osaka's.
 #[must_use]
-pub fn blob_fee_update_fraction(hardfork: Hardfork, chain_id: u64, timestamp: U256) -> u64 {
+pub(super) fn blob_fee_update_fraction(hardfork: Hardfork, chain_id: u64, timestamp: U256) -> u64 {
     if hardfork < Hardfork::Prague {
         return BLOB_BASE_FEE_UPDATE_FRACTION_CANCUN;
     }
@@ -42,7 +42,7 @@ pub fn blob_fee_update_fraction(hardfork: Hardfork, chain_id: u64, timestamp: U2
 ///
 /// What is not given stays as it is in `env`; other fields are ignored, since a block has many more. The blob base fee
 /// follows from `excessBlobGas` (see [`blob_fee_update_fraction`]). An error leaves `env` as it was.
-pub fn apply_block(block: &Value, env: &mut BlockEnv, hardfork: Hardfork, chain_id: u64) -> Result<()> {
+pub(super) fn apply_block(block: &Value, env: &mut BlockEnv, hardfork: Hardfork, chain_id: u64) -> Result<()> {
     let fields = Fields::new("the block", block)?;
     let mut new = env.clone();
     assign(&mut new.number, fields.quantity("number")?);

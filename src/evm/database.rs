@@ -164,11 +164,11 @@ impl revm::Database for Database {
         };
         match self.state.code_with_hash(owner, code_hash) {
             Ok(code) => {
-                let code = Bytecode::new_raw(code);
+                let code = analysed(code);
                 self.codes.put(code_hash, code.clone());
                 Ok(code)
             }
-            missing => self.or_guess(missing.map(Bytecode::new_raw), Guesses::code),
+            missing => self.or_guess(missing.map(analysed), Guesses::code),
         }
     }
 
@@ -188,4 +188,9 @@ impl revm::Database for Database {
         let hash = self.state.block_hash(number).map(Option::unwrap_or_default);
         self.or_guess(hash, |guesses, request| guesses.block_hash(request))
     }
+}
+
+/// Code with its jump destinations. Old accounts hold code that no rule of today would let in: it runs as it is.
+fn analysed(code: Bytes) -> Bytecode {
+    Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code))
 }

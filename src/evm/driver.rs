@@ -435,22 +435,23 @@ fn step(
             None => {}
         }
         if let Some(tracer) = &mut tracer {
-            tracer.before(interpreter, frame.depth);
+            tracer.before(interpreter, frame.depth + 1);
         }
-        let ended = interpreter.step(table, static_gas, ctx).err().map(|error| {
-            if interpreter.bytecode.action().is_none() {
-                interpreter.halt(error);
-            }
-            interpreter.take_next_action()
-        });
+        let result = interpreter.step(table, static_gas, ctx);
         let missing = ctx.error.is_err();
         if let Some(tracer) = &mut tracer {
             if missing {
                 tracer.undo();
             } else {
-                tracer.after(interpreter, ended.as_ref());
+                tracer.after(interpreter, result);
             }
         }
+        let ended = result.err().map(|error| {
+            if interpreter.bytecode.action().is_none() {
+                interpreter.halt(error);
+            }
+            interpreter.take_next_action()
+        });
         if missing && let Some(left) = budget {
             *left += 1;
         }

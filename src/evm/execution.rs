@@ -9,12 +9,12 @@ use super::job::Job;
 use super::effect;
 use super::machine;
 use super::options::EvmOptions;
-use super::outcome::Outcome;
-use super::overrides::StateOverrides;
+use super::outcome::{Outcome, Status};
+use super::overrides::{PrecompileOverrides, StateOverrides};
 use super::precompile::{PrecompileCall, Precompiles};
 use super::run_ahead::Ahead;
 use super::touched;
-use super::trace::Tracer;
+use super::trace::{TraceSummary, Tracer};
 use crate::error::{Error, Result};
 use crate::state::{Request, Source, State, StateChanges};
 use alloy_primitives::map::{AddressMap, HashMap, HashSet};
@@ -92,6 +92,7 @@ pub struct Evm {
     asked: HashSet<Need>,
     finished: Option<Finished>,
     stats: EvmStats,
+    trace_error: Option<Error>,
 }
 
 impl Evm {
@@ -125,6 +126,7 @@ impl Evm {
             asked: HashSet::default(),
             finished: None,
             stats: EvmStats::default(),
+            trace_error: None,
             options,
         })
     }
@@ -151,9 +153,13 @@ impl Evm {
     /// What replaces parts of the state during the executions to come; `None` for nothing.
     pub fn set_state_overrides(&mut self, overrides: Option<StateOverrides>) -> Result<()> {
         self.refuse_while_active("the state overrides")?;
-        let moves = overrides.as_ref().map_or(Ok(Vec::new()), |overrides| overrides.moves(self.options.hardfork))?;
-        self.driver.machine.precompiles.move_to(&moves);
-        self.state_overrides = overrides;
+        let precompiles = &mut self.driver.machine.precompiles;
+        let changed = match &overrides {
+            Some(overrides) => overrides.precompiles(|address| precompiles.is_standard(address))?,
+            None => PrecompileOverrides::default(),
+        };
+        precompiles.override_with(&changed);
+        self.state_overrides = overrides.filter(|overrides| !overrides.is_empty());
         Ok(())
     }
 
@@ -193,7 +199,7 @@ impl Evm {
         }
         let job = job.into();
         let block = self.environment();
-        let (tx, cfg) = job.environment(&self.cfg, &block, &self.options);
+        let (tx, cfg, block) = job.environment(&self.cfg, block, &self.options)?;
         self.abort();
         if let Some(overrides) = &self.block_overrides
             && !overrides.block_hashes.is_empty()
@@ -213,6 +219,11 @@ impl Evm {
 
     /// Gives up what is under way, or the result of what has ended. Nothing of it is in the state.
     pub fn abort(&mut self) {
+        if self.driver.is_active()
+            && let Some(tracer) = &mut self.driver.tracer
+        {
+            self.trace_error = tracer.abort().err();
+        }
         self.driver.abort();
         self.ahead.reset();
         self.answers.lock().clear();
@@ -254,7 +265,7 @@ impl Evm {
         self.pending.clear();
         self.blocking.clear();
         self.wanted.clear();
-        let inside = Inside::enter(self, state)?;
+        let inside = Inside::enter(self, state);
         let progress = inside.evm.progress(instructions);
         drop(inside);
         self.version = Some(state.version());
@@ -330,11 +341,19 @@ impl Evm {
     fn finish(&mut self, executed: Executed) {
         let spec = self.options.hardfork.spec();
         let lost = effect::lost_slots(&executed, &self.driver.machine.ctx.journaled_state.database.state, spec);
-        let outcome = Outcome::new(&executed.result, self.driver.machine.ctx.tx.gas_limit, executed.message_refund);
+        let mut outcome = Outcome::new(executed.result.clone(), self.driver.machine.ctx.tx.gas_limit);
+        outcome.gas_refunded += executed.message_refund;
         let usage = self.ahead.usage(&executed.state);
         (self.stats.needed, self.stats.useless) = (usage.needed, usage.useless);
         if let Some(tracer) = &mut self.driver.tracer {
-            tracer.finish(&outcome);
+            let summary = TraceSummary {
+                gas_used: outcome.gas_used,
+                success: outcome.status == Status::Success,
+                output: &outcome.output,
+                fork: Some(self.options.hardfork.name()),
+                ..TraceSummary::default()
+            };
+            self.trace_error = tracer.finish(&summary).err();
         }
         self.finished = Some(Finished { executed, outcome, lost, changes: None, settled: false });
     }
@@ -488,6 +507,11 @@ impl Evm {
         std::mem::replace(&mut self.driver.tracer, tracer)
     }
 
+    /// The failure of the tracer's writer, if it failed: the trace is not complete then, the execution is.
+    pub fn take_trace_error(&mut self) -> Option<Error> {
+        self.trace_error.take()
+    }
+
     /// What writes down each step.
     pub fn tracer(&mut self) -> Option<&mut Tracer> {
         self.driver.tracer.as_deref_mut()
@@ -542,7 +566,7 @@ struct Inside<'a> {
 }
 
 impl<'a> Inside<'a> {
-    fn enter(evm: &'a mut Evm, state: &'a mut State) -> Result<Self> {
+    fn enter(evm: &'a mut Evm, state: &'a mut State) -> Self {
         let mut inside = Self { evm, state, source: None, overridden: false };
         let Self { evm, state, .. } = &mut inside;
         if evm.options.ask_host || state.source().is_some() {
@@ -566,10 +590,10 @@ impl<'a> Inside<'a> {
         if let Some(overrides) = &inside.evm.state_overrides {
             inside.state.checkpoint();
             inside.overridden = true;
-            overrides.apply(inside.state)?;
+            overrides.apply(inside.state);
         }
         std::mem::swap(&mut inside.evm.driver.machine.ctx.journaled_state.database.state, inside.state);
-        Ok(inside)
+        inside
     }
 }
 

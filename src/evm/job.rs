@@ -4,9 +4,11 @@ use super::driver;
 use super::message::Message;
 use super::options::EvmOptions;
 use super::transaction::Transaction;
+use crate::error::Result;
 use alloy_primitives::{Address, TxKind};
 use revm::context::{BlockEnv, CfgEnv, TxEnv};
 use revm::context_interface::Cfg;
+use revm::context_interface::block::BlobExcessGasAndPrice;
 
 /// What is executed.
 #[derive(Clone, Debug)]
@@ -31,21 +33,33 @@ impl From<Message> for Job {
 
 impl Job {
     /// The transaction and the rules as revm sees them.
-    pub(super) fn environment(&self, cfg: &CfgEnv, block: &BlockEnv, options: &EvmOptions) -> (TxEnv, CfgEnv) {
+    pub(super) fn environment(
+        &self,
+        cfg: &CfgEnv,
+        mut block: BlockEnv,
+        options: &EvmOptions,
+    ) -> Result<(TxEnv, CfgEnv, BlockEnv)> {
         let mut cfg = cfg.clone();
         let transaction = match self {
-            Self::Message(message) => return (message.environment(), cfg),
+            Self::Message(message) => return Ok((message.environment(), cfg, block)),
             Self::Transaction(transaction) => transaction,
         };
+        transaction.check_chain(options.chain_id)?;
         let mut tx = transaction.env.clone();
         let lenient = transaction.lenient;
         if lenient.gas {
             tx.gas_limit = options.gas_cap.unwrap_or(block.gas_limit).min(cfg.tx_gas_limit_cap());
         }
         cfg.disable_nonce_check |= lenient.nonce;
-        cfg.disable_base_fee |= lenient.fees;
         cfg.disable_eip3607 |= lenient.sender_code;
-        (tx, cfg)
+        if lenient.fees {
+            cfg.disable_base_fee = true;
+            block.basefee = 0;
+        }
+        if lenient.blob_fee {
+            block.blob_excess_gas_and_price = Some(BlobExcessGasAndPrice { excess_blob_gas: 0, blob_gasprice: 0 });
+        }
+        Ok((tx, cfg, block))
     }
 
     pub(super) fn to_driver(&self) -> driver::Job {

@@ -1,6 +1,7 @@
 //! Precompiled contracts: the hardfork's own, moved ones, and those that the host answers.
 
 use super::machine::Context;
+use super::overrides::PrecompileOverrides;
 use alloy_primitives::map::{AddressSet, HashMap};
 use alloy_primitives::{Address, Bytes, U256};
 use revm::handler::{EthPrecompiles, PrecompileProvider};
@@ -54,7 +55,6 @@ pub(super) struct Precompiles {
     standard: EthPrecompiles,
     /// Where a standard one is found instead of its own address.
     moved: HashMap<Address, Address>,
-    vacated: AddressSet,
     hosted: AddressSet,
     /// All of them: warm from the start (EIP-2929).
     addresses: AddressSet,
@@ -68,23 +68,29 @@ impl Precompiles {
         let mut precompiles = Self {
             standard: EthPrecompiles::new(spec),
             moved: HashMap::default(),
-            vacated: AddressSet::default(),
             hosted: hosted.iter().copied().collect(),
             addresses: AddressSet::default(),
             call: None,
             answer: None,
         };
-        precompiles.move_to(&[]);
+        precompiles.override_with(&PrecompileOverrides::default());
         precompiles
     }
 
-    /// Moves standard precompiled contracts, each from the first to the second address; those moved before go back.
-    pub(super) fn move_to(&mut self, moves: &[(Address, Address)]) {
-        self.moved = moves.iter().map(|(from, to)| (*to, *from)).collect();
-        self.vacated = moves.iter().map(|(from, _)| *from).collect();
-        self.addresses = self.standard.warm_addresses().difference(&self.vacated).copied().collect();
+    /// Takes standard precompiled contracts away, and puts some to other addresses; what was before is forgotten.
+    pub(super) fn override_with(&mut self, overrides: &PrecompileOverrides) {
+        self.moved = overrides.moved.iter().map(|(from, to)| (*to, *from)).collect();
+        self.addresses.clone_from(self.standard.warm_addresses());
+        for removed in &overrides.removed {
+            self.addresses.remove(removed);
+        }
         self.addresses.extend(self.moved.keys().copied());
         self.addresses.extend(self.hosted.iter().copied());
+    }
+
+    /// Whether the hardfork has a precompiled contract there.
+    pub(super) fn is_standard(&self, address: Address) -> bool {
+        self.standard.contains(&address)
     }
 
     /// Whether a call of `address` may have to wait for the host.
