@@ -214,6 +214,7 @@ impl Evm {
         let ctx = &mut self.driver.machine.ctx;
         (ctx.tx, ctx.cfg, ctx.block) = (tx, cfg, block);
         self.driver.start(job.to_driver());
+        self.ahead.may_ask();
         self.job = Some(job);
         Ok(())
     }
@@ -301,6 +302,10 @@ impl Evm {
 
     fn note_missing(&mut self, request: Request) {
         self.wanted.push(request);
+        let asks = self.below.as_ref().is_some_and(|(source, _)| source.is_some());
+        if !asks {
+            self.ahead.cannot_ask();
+        }
         if let Some(job) = &self.job {
             let counts = {
                 let answers = self.answers.lock();
@@ -335,7 +340,7 @@ impl Evm {
             Request::Storage(address, slot) => Need::Storage(address, slot),
             Request::Code(address) => Need::Code(address),
             Request::BlockHash(number) => Need::BlockHash(number),
-            Request::Block => Need::BlockHash(0),
+            Request::Block | Request::Foresight(_) => Need::BlockHash(0),
         }
     }
 
@@ -375,6 +380,19 @@ impl Evm {
     #[must_use]
     pub fn wanted(&self) -> &[Request] {
         &self.wanted
+    }
+
+    /// Asks the source of the state what the execution will touch, if the options say so and it has not been asked yet,
+    /// and adds that to [`Self::wanted`].
+    ///
+    /// # Errors
+    /// `Missing` when the host has to carry the question, which is queued.
+    pub fn foresee(&mut self, source: &dyn Source) -> Result<()> {
+        if let Some(job) = &self.job {
+            let found = self.ahead.ask(source, job)?;
+            self.wanted.extend(found);
+        }
+        Ok(())
     }
 
     /// The call of a precompiled contract of the host that waits for its answer.

@@ -9,6 +9,7 @@ use alloy_primitives::Address;
 use revm::context::{BlockEnv, CfgEnv, TxEnv};
 use revm::context_interface::Cfg;
 use revm::context_interface::block::BlobExcessGasAndPrice;
+use serde_json::{Map, Value};
 
 /// What is executed.
 #[derive(Clone, Debug)]
@@ -75,6 +76,31 @@ impl Job {
             Self::Transaction(transaction) => transaction.env.caller,
             Self::Message(message) => message.caller,
         }
+    }
+
+    /// The transaction as `eth_call` takes it; `None` for a message with code of its own, which no node could run.
+    pub(super) fn to_json(&self) -> Option<String> {
+        let mut call = Map::new();
+        let mut set = |name: &str, value: String| call.insert(name.to_owned(), value.into());
+        let (to, value, input, gas) = match self {
+            Self::Transaction(transaction) => {
+                let env = &transaction.env;
+                (env.kind.into_to(), env.value, &env.data, (!transaction.lenient.gas).then_some(env.gas_limit))
+            }
+            Self::Message(message) if message.code.is_some() => return None,
+            // What a message has no intrinsic gas for would lack in the node's call.
+            Self::Message(message) => (message.to, message.value, &message.input, None),
+        };
+        set("from", format!("{:#x}", self.sender()));
+        if let Some(to) = to {
+            set("to", format!("{to:#x}"));
+        }
+        if let Some(gas) = gas {
+            set("gas", format!("{gas:#x}"));
+        }
+        set("value", format!("{value:#x}"));
+        set("input", input.to_string());
+        Some(Value::Object(call).to_string())
     }
 
     /// The called account; `None` for a creation.

@@ -6,12 +6,14 @@ use super::guesses::{FEW_KEYS, Guesses, INSTRUCTIONS, MANY_KEYS, STYLES};
 use super::job::Job;
 use super::machine;
 use super::options::RunAhead;
-use crate::state::Request;
+use crate::error::{Error, Result};
+use crate::state::{Foresight, ForesightMethod, Request, Source};
 use alloy_primitives::map::{DefaultHashBuilder, HashSet};
 use alloy_primitives::{Address, KECCAK256_EMPTY};
 use lru::LruCache;
 use revm::state::EvmState;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Contracts and selectors whose needs are remembered.
@@ -41,6 +43,9 @@ pub(super) struct Ahead {
     remembered: LruCache<(Address, [u8; 4]), Vec<Request>, DefaultHashBuilder>,
     key: Option<(Address, [u8; 4])>,
     time: Duration,
+    /// How the node can still be asked, the last first. Nothing is guessed before it has been.
+    methods: Vec<ForesightMethod>,
+    question: Option<Foresight>,
 }
 
 /// Whether the execution has come to what was requested.
@@ -51,7 +56,7 @@ fn is_loaded(state: &EvmState, request: &Request) -> bool {
         Request::Code(address) => state
             .get(address)
             .is_some_and(|account| account.info.code_hash != KECCAK256_EMPTY && account.info.code.is_some()),
-        Request::BlockHash(_) | Request::Block => false,
+        Request::BlockHash(_) | Request::Block | Request::Foresight(_) => false,
     }
 }
 
@@ -68,7 +73,63 @@ impl Ahead {
             remembered: LruCache::with_hasher(REMEMBERED, DefaultHashBuilder::default()),
             key: None,
             time: Duration::ZERO,
+            methods: Vec::new(),
+            question: None,
         }
+    }
+
+    /// For an execution over a source that may be asked what `job` will touch.
+    pub(super) fn may_ask(&mut self) {
+        self.methods = match self.mode {
+            RunAhead::Off | RunAhead::On => Vec::new(),
+            RunAhead::AccessList => vec![ForesightMethod::AccessList],
+            RunAhead::Prestate => vec![ForesightMethod::AccessList, ForesightMethod::Prestate],
+        };
+    }
+
+    /// There is no source that could be asked.
+    pub(super) fn cannot_ask(&mut self) {
+        self.methods.clear();
+    }
+
+    /// Asks the source what `job` will touch, the first time that something is missing. Afterwards, and where it cannot
+    /// tell, guesses come from running ahead.
+    pub(super) fn ask(&mut self, source: &dyn Source, job: &Job) -> Result<Vec<Request>> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+        while let Some(&method) = self.methods.last() {
+            let asked = self.question.take().filter(|question| question.method == method);
+            let repeated = asked.is_some();
+            let question = match asked {
+                Some(question) => question,
+                None => match job.to_json() {
+                    Some(transaction) => Foresight { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), method, transaction },
+                    None => break,
+                },
+            };
+            match source.foresee(&question) {
+                Ok(Some(mut found)) => {
+                    self.methods.clear();
+                    let ends = [Some(job.sender()), job.recipient()];
+                    found
+                        .extend(ends.into_iter().flatten().flat_map(|end| [Request::Account(end), Request::Code(end)]));
+                    let mut seen = HashSet::<Request>::default();
+                    found.retain(|request| !self.missed.contains(request) && seen.insert(*request));
+                    self.guessed.extend(found.iter().copied());
+                    return Ok(found);
+                }
+                // A host that has answered the rest and not this will not.
+                Err(Error::Missing(_)) if repeated => break,
+                Err(Error::Missing(request)) => {
+                    self.question = Some(question);
+                    return Err(Error::Missing(request));
+                }
+                Ok(None) | Err(_) => {
+                    self.methods.pop();
+                }
+            }
+        }
+        self.methods.clear();
+        Ok(Vec::new())
     }
 
     /// Forgets the execution, not what was learnt from it.
@@ -78,6 +139,8 @@ impl Ahead {
         self.guessed.clear();
         self.last.clear();
         self.key = None;
+        self.methods.clear();
+        self.question = None;
         self.time = Duration::ZERO;
         if let Some(scratch) = &mut self.scratch {
             scratch.abort();
@@ -91,7 +154,7 @@ impl Ahead {
     /// What else the execution will probably need, now that `missing` is missing. `driver` holds the state.
     pub(super) fn look(&mut self, missing: Request, driver: &mut Driver, job: &Job) -> Vec<Request> {
         self.missed.insert(missing);
-        if self.mode == RunAhead::Off {
+        if self.mode == RunAhead::Off || !self.methods.is_empty() {
             return Vec::new();
         }
         let begun = Instant::now();
