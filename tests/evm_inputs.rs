@@ -71,10 +71,10 @@ fn envelopes_and_json_of_the_state_tests_agree() {
                     assert_eq!(unsigned.env, signed.env, "{name}");
                     let signers = transaction.get("authorizationList").and_then(Value::as_array);
                     for (tuple, recovered) in signers.into_iter().flatten().zip(&signed.env.authorization_list) {
-                        let signer: Option<Address> =
+                        let expected: Option<Address> =
                             tuple.get("signer").map(|it| it.as_str().unwrap().parse().unwrap());
                         let authority = recovered.as_ref().right().unwrap().authority();
-                        assert!(authority.is_none() || authority == signer, "{name}");
+                        assert!(authority.is_none() || authority == expected, "{name}");
                         authorities += usize::from(authority.is_some());
                     }
                     types[usize::from(signed.env.tx_type)] += 1;
