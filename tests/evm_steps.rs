@@ -1,16 +1,18 @@
 //! The traces of chosen state tests, for `tests/eels/compare.py`.
 
-#[path = "support/state_test.rs"]
-mod state_test;
-#[path = "support/traced.rs"]
-mod traced;
+#![cfg(feature = "evm")]
 
+#[path = "support/scene.rs"]
+#[allow(dead_code, reason = "shared with other test programs")]
+mod scene;
+
+use scene::{Mode, Scene};
 use std::collections::HashMap;
 use std::io::{BufWriter, Write};
-use worldstate::evm::trace::{TraceOptions, TraceOutput};
+use worldstate::evm::trace::TraceOptions;
 
-/// Reads lines `<file> TAB <test> TAB <fork> TAB <index>` from `WORLDSTATE_STEPS_CASES` and writes to `WORLDSTATE_STEPS_TRACES`, for each, the line
-/// again behind a `#`, then the trace.
+/// Reads lines `<file> TAB <test> TAB <fork> TAB <index>` from `WORLDSTATE_STEPS_CASES` and writes to
+/// `WORLDSTATE_STEPS_TRACES`, for each, the line again behind a `#`, then the trace of an execution that begins with nothing and is answered one value at a time.
 #[test]
 fn traces_of_chosen_cases() {
     let Some(cases) = std::env::var_os("WORLDSTATE_STEPS_CASES") else {
@@ -27,9 +29,11 @@ fn traces_of_chosen_cases() {
             serde_json::from_slice::<serde_json::Value>(&std::fs::read(file).unwrap()).unwrap()
         });
         writeln!(traces, "# {case}").unwrap();
-        let scene = state_test::scene(&tests[test], fork, index.parse().unwrap()).expect("a decodable transaction");
-        if let Some((_, tracer)) = traced::traced(&scene, TraceOptions::eip3155(), TraceOutput::memory(), 0) {
-            traces.write_all(tracer.text()).unwrap();
+        let scene = Scene::of_test(&tests[test], fork, index.parse().unwrap());
+        if let Some(text) = scene.text(TraceOptions::eip3155(), Mode::Asked) {
+            assert_eq!(scene.text(TraceOptions::eip3155(), Mode::Stepped).unwrap(), text, "{case}");
+            assert_eq!(scene.text(TraceOptions::eip3155(), Mode::Local).unwrap(), text, "{case}");
+            traces.write_all(text.as_bytes()).unwrap();
         }
     }
 }

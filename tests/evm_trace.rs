@@ -4,22 +4,23 @@
 #[path = "support/fixtures.rs"]
 #[allow(dead_code, reason = "shared with other test programs")]
 mod fixtures;
-#[path = "support/state_test.rs"]
+#[path = "support/scene.rs"]
 #[allow(dead_code, reason = "shared with other test programs")]
-mod state_test;
-#[path = "support/traced.rs"]
-mod traced;
+mod scene;
 
-use alloy_primitives::{Address, U256, address, hex};
-use revm::context::{BlockEnv, CfgEnv, TxEnv};
-use revm::database::{CacheDB, EmptyDB};
-use revm::primitives::{TxKind, hardfork::SpecId};
-use revm::state::{AccountInfo, Bytecode};
+use alloy_consensus::transaction::SignerRecoverable;
+use alloy_consensus::{Transaction, TxEnvelope};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{Address, B256, Bytes, U256, address, hex};
+use alloy_rlp::Decodable;
+use scene::{Account, Mode, Scene};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
-use traced::{Scene, Traced, inspected, summary, traced};
-use worldstate::evm::trace::{TraceOptions, TraceOutput, Tracer};
+use worldstate::evm::trace::{TraceOptions, TraceOutput, TraceSummary, Tracer};
+use worldstate::evm::{Answer, Evm, EvmOptions, Hardfork, Message, Need, Progress, Status};
+use worldstate::state::State;
 
 const CALLER: Address = address!("00000000000000000000000000000000000000ca");
 const MAIN: Address = address!("00000000000000000000000000000000000000a1");
@@ -27,21 +28,22 @@ const OTHER: Address = address!("00000000000000000000000000000000000000b2");
 
 /// A call of `MAIN` with a million gas.
 fn scene(main: &str, other: &str) -> Scene {
-    let mut state = CacheDB::new(EmptyDB::default());
-    state.insert_account_info(CALLER, AccountInfo::default().with_balance(U256::MAX >> 1));
-    for (address, code) in [(MAIN, main), (OTHER, other)] {
-        let code = Bytecode::new_raw(hex::decode(code).unwrap().into());
-        state.insert_account_info(address, AccountInfo::default().with_nonce(1).with_code(code));
-        state.insert_account_storage(address, U256::from(1), U256::from(0x11)).unwrap();
+    let account = |code: &str| Account {
+        nonce: 1,
+        code: hex::decode(code).unwrap().into(),
+        storage: HashMap::from([(U256::from(1), U256::from(0x11))]),
+        ..Account::default()
+    };
+    Scene {
+        accounts: HashMap::from([(MAIN, account(main)), (OTHER, account(other))]),
+        options: EvmOptions { hardfork: Hardfork::Cancun, ..EvmOptions::default() },
+        unsigned: Some(json!({"from": CALLER.to_string(), "to": MAIN.to_string(), "gas": "0xf4240"}).to_string()),
+        ..Scene::default()
     }
-    let transaction =
-        TxEnv { caller: CALLER, gas_limit: 1_000_000, kind: TxKind::Call(MAIN), chain_id: Some(1), ..TxEnv::default() };
-    Scene { state, rules: CfgEnv::new_with_spec(SpecId::CANCUN), block: BlockEnv::default(), transaction }
 }
 
 fn text(scene: &Scene, options: TraceOptions) -> String {
-    let (_, tracer) = traced(scene, options, TraceOutput::memory(), 0).expect("a valid transaction");
-    String::from_utf8(tracer.text().to_vec()).unwrap()
+    scene.text(options, Mode::Local).expect("a valid transaction")
 }
 
 fn lines(scene: &Scene, options: TraceOptions) -> Vec<Value> {
@@ -70,7 +72,7 @@ fn a_line_is_exactly_this() {
         r#"{"pc":2,"op":96,"gas":"0xef035","gasCost":"0x3","stack":["0x1"],"depth":1,"returnData":"0x","refund":"0x0","memSize":0,"opName":"PUSH1"}"#, "\n",
         r#"{"pc":4,"op":1,"gas":"0xef032","gasCost":"0x3","stack":["0x1","0x2"],"depth":1,"returnData":"0x","refund":"0x0","memSize":0,"opName":"ADD"}"#, "\n",
         r#"{"pc":5,"op":0,"gas":"0xef02f","gasCost":"0x0","stack":["0x3"],"depth":1,"returnData":"0x","refund":"0x0","memSize":0,"opName":"STOP"}"#, "\n",
-        r#"{"stateRoot":"","output":"0x","gasUsed":"0x5211","pass":true}"#, "\n",
+        r#"{"stateRoot":"","output":"0x","gasUsed":"0x5211","pass":true,"fork":"Cancun"}"#, "\n",
     );
     assert_eq!(text, expected);
 }
@@ -185,13 +187,13 @@ fn failures_say_why() {
 }
 
 #[test]
-fn an_attempt_that_is_repeated_leaves_nothing() {
+fn an_instruction_that_stopped_for_missing_state_is_written_once() {
     let scene = scene(BUSY, ANSWER);
     for options in [TraceOptions::eip3155(), TraceOptions::struct_logs()].map(everything) {
-        let once = text(&scene, options);
-        for retries in [1, 2, 5] {
-            let (_, tracer) = traced(&scene, options, TraceOutput::memory(), retries).unwrap();
-            assert_eq!(String::from_utf8_lossy(tracer.text()), once);
+        for mode in [Mode::Asked, Mode::Stepped] {
+            let run = scene.run(Tracer::new(options, TraceOutput::memory()), mode).unwrap();
+            assert!(run.needs > 5, "{} values were asked for", run.needs);
+            assert_eq!(String::from_utf8_lossy(run.tracer.text()), text(&scene, options), "{mode:?}");
         }
     }
 }
@@ -202,7 +204,7 @@ fn the_limit_ends_the_trace_between_two_operations() {
     let whole = logs(&scene, TraceOptions::struct_logs());
     for limit in [0, 70, 500, 1000, 2500] {
         let options = TraceOptions { limit: Some(limit), ..TraceOptions::struct_logs() };
-        let (_, tracer) = traced(&scene, options, TraceOutput::memory(), 0).unwrap();
+        let tracer = scene.run(Tracer::new(options, TraceOutput::memory()), Mode::Local).unwrap().tracer;
         let json: Value = serde_json::from_slice(tracer.text()).unwrap();
         let kept = json["structLogs"].as_array().unwrap();
         assert_eq!(json["truncated"], true);
@@ -248,8 +250,8 @@ fn a_writer_gets_large_pieces_of_the_same_text() {
     for options in [TraceOptions::eip3155(), TraceOptions::struct_logs()] {
         let disk = Disk { room: usize::MAX, pieces: Arc::default() };
         let scene = scene(LOOP, "");
-        let (_, tracer) = traced(&scene, options, TraceOutput::writer(disk.clone()), 0).unwrap();
-        assert!(tracer.text().is_empty());
+        let run = scene.run(Tracer::new(options, TraceOutput::writer(disk.clone())), Mode::Local).unwrap();
+        assert!(run.error.is_none() && run.tracer.text().is_empty());
         let pieces = disk.pieces.lock().unwrap();
         let (last, full) = pieces.split_last().unwrap();
         assert!(full.len() > 20 && full.iter().all(|piece| piece.len() >= 64 << 10) && !last.is_empty());
@@ -262,30 +264,55 @@ fn a_writers_error_is_told_and_the_execution_goes_on() {
     for room in [0, 100_000, 1_000_000] {
         let disk = Disk { room, pieces: Arc::default() };
         let tracer = Tracer::new(TraceOptions::eip3155(), TraceOutput::writer(disk.clone()));
-        let scene = scene(LOOP, "");
-        let (result, Traced { mut tracer, .. }) = inspected(&scene, Traced { tracer, retries: 0 }).unwrap();
-        assert!(result.is_success());
-        let error = tracer.finish(&summary(&result)).unwrap_err();
-        assert!(error.to_string().contains("the disk is full"), "{error}");
+        let mut run = scene(LOOP, "").run(tracer, Mode::Local).unwrap();
+        assert!(run.outcome.status == Status::Success);
+        let error = run.error.take().expect("the writer's error").to_string();
+        assert!(error.contains("the disk is full"), "{error}");
         // Once failed, nothing is written behind the gap.
-        assert!(tracer.finish(&summary(&result)).is_err());
+        assert_eq!(run.tracer.finish(&TraceSummary::default()).unwrap_err().to_string(), error);
         assert!(disk.pieces.lock().unwrap().concat().len() <= room);
     }
 }
 
 #[test]
 fn an_execution_that_was_given_up_leaves_what_there_was() {
-    let disk = Disk { room: usize::MAX, pieces: Arc::default() };
-    let tracer = Tracer::new(TraceOptions::eip3155(), TraceOutput::writer(disk.clone()));
-    let (_, traced) = inspected(&scene("6001600201", ""), Traced { tracer, retries: 0 }).unwrap();
-    assert!(disk.pieces.lock().unwrap().is_empty());
-    drop(traced);
-    assert_eq!(disk.pieces.lock().unwrap().concat().iter().filter(|byte| **byte == b'\n').count(), 4);
-    let tracer = Tracer::new(TraceOptions::struct_logs(), TraceOutput::memory());
-    let (_, Traced { mut tracer, .. }) = inspected(&scene("6001600201", ""), Traced { tracer, retries: 0 }).unwrap();
-    tracer.abort().unwrap();
-    let json: Value = serde_json::from_slice(tracer.text()).unwrap();
-    assert_eq!((json["structLogs"].as_array().unwrap().len(), &json["aborted"]), (4, &json!(true)));
+    for (options, end) in [(TraceOptions::eip3155(), "}\n"), (TraceOptions::struct_logs(), "\n],\"aborted\":true}\n")] {
+        let mut evm = Evm::new(EvmOptions { ask_host: true, ..EvmOptions::default() }).unwrap();
+        evm.set_tracer(Some(Box::new(Tracer::new(options, TraceOutput::memory()))));
+        // 1 + 2, then SLOAD(3), which nobody answers.
+        let code = Some(hex!("60016002016003545b").into());
+        let message = || Message { to: Some(MAIN), code: code.clone(), gas_limit: 1_000_000, ..Message::default() };
+        let mut state = State::new();
+        evm.start(message()).unwrap();
+        while evm.run(&mut state).unwrap() == Progress::Need && !matches!(evm.pending()[0], Need::Storage(..)) {
+            let answer = match evm.pending()[0] {
+                Need::Balance(address) => Answer::Balance(address, U256::ZERO),
+                Need::Nonce(address) => Answer::Nonce(address, 0),
+                Need::Code(address) => Answer::Code(address, Bytes::new()),
+                other => panic!("{other}"),
+            };
+            evm.answer(answer).unwrap();
+        }
+        evm.abort();
+        let text = String::from_utf8(evm.tracer().unwrap().take_text()).unwrap();
+        assert_eq!(text.matches("\"pc\":").count(), 4, "{text}");
+        assert!(text.ends_with(end) && !text.contains("SLOAD"), "{text}");
+        // The next execution begins a trace of its own.
+        evm.start(message()).unwrap();
+        while evm.run(&mut state).unwrap() == Progress::Need {
+            let answer = match evm.pending()[0] {
+                Need::Balance(address) => Answer::Balance(address, U256::ZERO),
+                Need::Nonce(address) => Answer::Nonce(address, 0),
+                Need::Code(address) => Answer::Code(address, Bytes::new()),
+                Need::Storage(address, slot) => Answer::Storage(address, slot, U256::ZERO),
+                other => panic!("{other}"),
+            };
+            evm.answer(answer).unwrap();
+        }
+        let text = String::from_utf8(evm.tracer().unwrap().take_text()).unwrap();
+        assert_eq!(text.matches("\"pc\":").count(), 7, "{text}");
+        assert!(!text.contains("aborted"), "{text}");
+    }
 }
 
 #[test]
@@ -295,14 +322,43 @@ fn transactions_follow_each_other() {
         let mut tracer = Tracer::new(options, TraceOutput::memory());
         let mut together = String::new();
         for scene in [&first, &second, &first] {
-            let (result, traced) = inspected(scene, Traced { tracer, retries: 0 }).unwrap();
-            tracer = traced.tracer;
-            tracer.finish(&summary(&result)).unwrap();
+            tracer = scene.run(tracer, Mode::Local).unwrap().tracer;
             together += &text(scene, options);
         }
         assert_eq!(String::from_utf8(tracer.take_text()).unwrap(), together);
         assert!(tracer.text().is_empty());
     }
+}
+
+/// The scene of a transaction that sees nothing of the state but its sender, with the rules of its block.
+fn of_chain(mut chain: &[u8], genesis: &Value, hash: B256) -> Option<Scene> {
+    while !chain.is_empty() {
+        let block = alloy_consensus::Block::<TxEnvelope>::decode(&mut chain).expect("blocks");
+        let Some(transaction) = block.body.transactions.iter().find(|it| *it.tx_hash() == hash) else { continue };
+        let config = &genesis["config"];
+        let names = "homesteadBlock eip150Block eip158Block byzantiumBlock petersburgBlock istanbulBlock berlinBlock \
+                     londonBlock mergeNetsplitBlock shanghaiTime cancunTime pragueTime osakaTime";
+        let past = names.split_whitespace().filter(|name| {
+            let now = if name.ends_with("Block") { block.header.number } else { block.header.timestamp };
+            config[name].as_u64().is_some_and(|start| start <= now)
+        });
+        let hardfork = Hardfork::ALL[past.count()];
+        let sender = Account { balance: U256::MAX >> 1, nonce: transaction.nonce(), ..Account::default() };
+        return Some(Scene {
+            accounts: HashMap::from([(transaction.recover_signer().ok()?, sender)]),
+            options: EvmOptions { hardfork, chain_id: config["chainId"].as_u64()?, ..EvmOptions::default() },
+            block: json!({
+                "number": block.header.number,
+                "timestamp": block.header.timestamp,
+                "gasLimit": block.header.gas_limit,
+                "baseFeePerGas": block.header.base_fee_per_gas.unwrap_or_default(),
+                "mixHash": block.header.mix_hash.to_string(),
+            }),
+            transaction: transaction.encoded_2718(),
+            unsigned: None,
+        });
+    }
+    None
 }
 
 /// Transactions of the chain behind the transcripts: a contract's creation and a transfer, each of which sees nothing of the state but its sender.
@@ -321,7 +377,7 @@ fn struct_logs_are_geths() {
         let answer = message("<< ");
         let Some(expected) = answer.get("result") else { continue };
         let hash = message(">> ")["params"][0].as_str().unwrap().parse().unwrap();
-        let scene = state_test::chain_scene(&chain, &genesis, hash).expect("the transaction is in the chain");
+        let scene = of_chain(&chain, &genesis, hash).expect("the transaction is in the chain");
         let ours: Value = serde_json::from_str(&text(&scene, TraceOptions::struct_logs())).unwrap();
         assert_eq!(&ours, expected);
         compared += 1;
