@@ -5,7 +5,7 @@ use alloy_primitives::{Address, B256, U256, keccak256};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
-use worldstate::evm::{Answer, Evm, EvmOptions, Hardfork, Job, Need, Progress, RunAhead, Transaction};
+use worldstate::evm::{Answer, Evm, EvmOptions, Hardfork, Job, Need, Progress, RunAhead, Status, Transaction};
 use worldstate::state::State;
 use worldstate::{Error, Result};
 
@@ -47,8 +47,12 @@ fn job(call: &Call) -> Job {
 
 fn outcome(evm: &Evm) -> Result<Outcome> {
     let outcome = evm.outcome().ok_or_else(|| Error::Internal("a finished execution without outcome".into()))?;
-    let r = &outcome.result;
-    Ok(Outcome { success: r.is_success(), gas_used: r.tx_gas_used(), output: r.output().cloned().unwrap_or_default(), logs: r.logs().len() })
+    Ok(Outcome {
+        success: outcome.status == Status::Success,
+        gas_used: outcome.gas_used,
+        output: outcome.output.clone(),
+        logs: outcome.logs.len(),
+    })
 }
 
 /// Ours with everything at hand.
