@@ -6,11 +6,13 @@
 //! | [`Workload`] | a world and one transaction on it |
 //! | [`assembly`] | loops of single instructions |
 //! | [`scene`] | the contracts of `tests/contracts`, deployed and populated |
+//! | [`fixtures`] | the transactions of the official state tests |
 //! | [`plain`] | revm itself |
 //! | [`ours`] | `worldstate` |
 //! | [`measure`] | two sides in turn, in short rounds |
 
 pub mod assembly;
+pub mod fixtures;
 pub mod measure;
 pub mod ours;
 pub mod plain;

@@ -1,11 +1,12 @@
 //! `worldstate`, through its Rust interface.
 
+use super::fixtures::Case;
 use super::{Call, GAS, Outcome, TIME, World, plain};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
-use worldstate::evm::{Answer, Evm, EvmOptions, Hardfork, Job, Need, Progress, RunAhead, Status, Transaction};
+use worldstate::evm::{Answer, Evm, EvmOptions, Hardfork, Job, Lenient, Need, Progress, RunAhead, Status, Transaction};
 use worldstate::state::State;
 use worldstate::{Error, Result};
 
@@ -42,7 +43,7 @@ fn block() -> Value {
 }
 
 fn job(call: &Call) -> Job {
-    Transaction { env: plain::call(call), ..Transaction::default() }.into()
+    Transaction { env: plain::call(call), lenient: Lenient::default() }.into()
 }
 
 fn outcome(evm: &Evm) -> Result<Outcome> {
@@ -165,6 +166,17 @@ impl<'a> Waiting<'a> {
     pub fn with(world: &'a World, call: &Call, run_ahead: RunAhead) -> Result<Self> {
         let (evm, job) = prepared(EvmOptions { ask_host: true, run_ahead, ..options() }, call)?;
         Ok(Self { evm, state: State::new(), job, world })
+    }
+
+    /// A state test, whose answers come from its own world.
+    ///
+    /// # Errors
+    /// When the options or the block are refused.
+    pub fn case(case: &'a Case, run_ahead: RunAhead) -> Result<Self> {
+        let options = EvmOptions { hardfork: case.hardfork, ask_host: true, run_ahead, ..EvmOptions::default() };
+        let mut evm = Evm::new(options)?;
+        evm.set_block(&case.block)?;
+        Ok(Self { evm, state: State::new(), job: case.transaction.clone().into(), world: &case.world })
     }
 
     /// Another call, by the same `Evm`.
