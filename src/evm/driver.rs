@@ -392,11 +392,7 @@ impl Driver {
     }
 
     /// The end: pays the beneficiary and takes everything out of the machine.
-    fn reward(
-        &mut self,
-        mut result: FrameResult,
-        gas: ResultGas,
-    ) -> Result<std::result::Result<Executed, Stop>> {
+    fn reward(&mut self, mut result: FrameResult, gas: ResultGas) -> Result<std::result::Result<Executed, Stop>> {
         if matches!(self.job, Job::Transaction)
             && let Err(error) = Handler::default().reward_beneficiary(&mut self.machine, &mut result)
         {

@@ -28,7 +28,12 @@ fn fate(account: &Account, spec: SpecId) -> Fate {
 }
 
 fn touched(executed: &Executed) -> BTreeMap<Address, &Account> {
-    executed.state.iter().filter(|(_, account)| account.is_touched()).map(|(address, account)| (*address, account)).collect()
+    executed
+        .state
+        .iter()
+        .filter(|(_, account)| account.is_touched())
+        .map(|(address, account)| (*address, account))
+        .collect()
 }
 
 /// The local slots of accounts that the execution destroyed. `state` is the one that it ran on.

@@ -4,10 +4,10 @@ use super::answers::{Answer, Answers, Need};
 use super::block::{BlockOverrides, apply_block};
 use super::database::{Below, Database};
 use super::driver::{CallFrame, Driver, Executed, Stop};
+use super::effect;
 use super::hardfork::Hardfork;
 use super::job::Job;
-use super::effect;
-use super::machine;
+use super::machine::{self, Machine};
 use super::options::EvmOptions;
 use super::outcome::{Outcome, Status};
 use super::overrides::{PrecompileOverrides, StateOverrides};
@@ -18,10 +18,11 @@ use super::trace::{TraceSummary, Tracer};
 use crate::error::{Error, Result};
 use crate::state::{Request, Source, State, StateChanges};
 use alloy_primitives::map::{AddressMap, HashMap, HashSet};
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{Address, B256, U256};
 use parking_lot::Mutex;
 use revm::bytecode::opcode;
 use revm::context::{BlockEnv, CfgEnv};
+use revm::handler::PrecompileProvider;
 use revm::interpreter::Interpreter;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -458,12 +459,25 @@ impl Evm {
         self.finished.as_ref().map(|finished| touched::Touched::new(&finished.executed))
     }
 
-    /// Writes what the execution changed into the state that it ran on, through the state's journal.
+    /// The accounts that are warm whatever the access list says: sender, called or created account, beneficiary,
+    /// precompiled contracts.
+    #[must_use]
+    pub fn warm_from_the_start(&self) -> Vec<Address> {
+        let Machine { ctx, precompiles, .. } = &self.driver.machine;
+        let mut warm: Vec<Address> = precompiles.warm_addresses().iter().copied().collect();
+        warm.extend([ctx.tx.caller, ctx.block.beneficiary]);
+        warm.extend(self.job.as_ref().and_then(Job::recipient));
+        warm.extend(self.outcome().and_then(|outcome| outcome.created));
+        warm
+    }
+
+    /// Writes what the execution changed into the state that it ran on, through the state's journal; `in_checkpoint`
+    /// opens a checkpoint before.
     ///
     /// # Errors
     /// `InvalidState` when nothing has ended that is not committed or discarded, when the state has been written to
     /// since, or when state overrides were in force: what ran on invented values can only be discarded.
-    pub fn commit(&mut self, state: &mut State) -> Result<()> {
+    pub fn commit(&mut self, state: &mut State, in_checkpoint: bool) -> Result<()> {
         if !self.is_unsettled() {
             return Err(Error::InvalidState("there is no ended execution to commit".into()));
         }
@@ -474,6 +488,9 @@ impl Evm {
             return Err(Error::InvalidState("the state has been written to since the execution ended".into()));
         }
         let Some(finished) = &mut self.finished else { return Ok(()) };
+        if in_checkpoint {
+            state.checkpoint();
+        }
         // With the host's answers below, zeros and deleted accounts have to be remembered.
         let below = self.below.as_ref().filter(|(source, _)| source.is_none()).map(|(_, below)| below.clone());
         let before = below.map(|below| state.replace_source(Some(below)));

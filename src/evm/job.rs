@@ -5,7 +5,7 @@ use super::message::Message;
 use super::options::EvmOptions;
 use super::transaction::Transaction;
 use crate::error::Result;
-use alloy_primitives::{Address, TxKind};
+use alloy_primitives::Address;
 use revm::context::{BlockEnv, CfgEnv, TxEnv};
 use revm::context_interface::Cfg;
 use revm::context_interface::block::BlobExcessGasAndPrice;
@@ -77,14 +77,20 @@ impl Job {
         }
     }
 
+    /// The called account; `None` for a creation.
+    pub(super) fn recipient(&self) -> Option<Address> {
+        match self {
+            Self::Transaction(transaction) => transaction.env.kind.into_to(),
+            Self::Message(message) => message.to,
+        }
+    }
+
     /// The called account and the first four bytes of its call data.
     pub(super) fn selector(&self) -> Option<(Address, [u8; 4])> {
-        let (to, input) = match self {
-            Self::Transaction(transaction) => match transaction.env.kind {
-                TxKind::Call(to) => (to, &transaction.env.data),
-                TxKind::Create => return None,
-            },
-            Self::Message(message) => (message.to?, &message.input),
+        let to = self.recipient()?;
+        let input = match self {
+            Self::Transaction(transaction) => &transaction.env.data,
+            Self::Message(message) => &message.input,
         };
         Some((to, input.first_chunk().copied().unwrap_or_default()))
     }

@@ -13,8 +13,7 @@ use revm::primitives::hardfork::SpecId;
 
 pub(super) type Context = revm::context::Context<BlockEnv, TxEnv, CfgEnv, Database, Journal<Database>, ()>;
 pub(super) type Frame = EthFrame<EthInterpreter>;
-pub(super) type Machine =
-    revm::context::Evm<Context, (), EthInstructions<EthInterpreter, Context>, Precompiles, Frame>;
+pub(super) type Machine = revm::context::Evm<Context, (), EthInstructions<EthInterpreter, Context>, Precompiles, Frame>;
 pub(super) type MachineError = EVMError<DatabaseError>;
 pub(super) type Handler = MainnetHandler<Machine, MachineError, Frame>;
 

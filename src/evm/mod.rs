@@ -13,6 +13,7 @@ mod database;
 mod driver;
 mod effect;
 mod execution;
+mod frames;
 mod guard;
 mod guesses;
 mod hardfork;

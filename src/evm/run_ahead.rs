@@ -47,12 +47,10 @@ pub(super) struct Ahead {
 fn is_loaded(state: &EvmState, request: &Request) -> bool {
     match request {
         Request::Account(address) => state.contains_key(address),
-        Request::Storage(address, slot) => {
-            state.get(address).is_some_and(|account| account.storage.contains_key(slot))
-        }
-        Request::Code(address) => state.get(address).is_some_and(|account| {
-            account.info.code_hash != KECCAK256_EMPTY && account.info.code.is_some()
-        }),
+        Request::Storage(address, slot) => state.get(address).is_some_and(|account| account.storage.contains_key(slot)),
+        Request::Code(address) => state
+            .get(address)
+            .is_some_and(|account| account.info.code_hash != KECCAK256_EMPTY && account.info.code.is_some()),
         Request::BlockHash(_) | Request::Block => false,
     }
 }
@@ -107,7 +105,8 @@ impl Ahead {
         if self.key.is_none() {
             self.key = job.selector();
             if let Some(known) = self.key.as_ref().and_then(|key| self.remembered.get(key)) {
-                found.extend(known.iter().copied().filter(|request| *request != missing && !is_loaded(loaded, request)));
+                found
+                    .extend(known.iter().copied().filter(|request| *request != missing && !is_loaded(loaded, request)));
             }
         }
         self.run(missing, driver, job, &mut found);
@@ -150,8 +149,7 @@ impl Ahead {
                     found.push(request);
                 }
             }
-            let succeeded =
-                matches!(&ended, Ok((Stop::Done, Some(executed))) if executed.result.is_success());
+            let succeeded = matches!(&ended, Ok((Stop::Done, Some(executed))) if executed.result.is_success());
             scratch.abort();
             if succeeded || found.len() >= self.limit {
                 break;

@@ -39,9 +39,8 @@ impl<'a> Touched<'a> {
     #[must_use]
     pub fn access_list(&self, excluded: &[Address]) -> Value {
         let accounts = self.accounts();
-        let listed = accounts.iter().filter(|(address, account)| {
-            !account.storage.is_empty() || !excluded.contains(address)
-        });
+        let listed =
+            accounts.iter().filter(|(address, account)| !account.storage.is_empty() || !excluded.contains(address));
         let entries = listed.map(|(address, account)| {
             let slots: BTreeSet<U256> = account.storage.keys().copied().collect();
             let slots: Vec<String> = slots.into_iter().map(|slot| B256::from(slot).to_string()).collect();
@@ -67,17 +66,16 @@ impl<'a> Touched<'a> {
             if info.code_hash != KECCAK256_EMPTY {
                 let now = Some(&account.info).filter(|now| now.code_hash == info.code_hash);
                 match info.code.as_ref().or(now.and_then(|now| now.code.as_ref())) {
-                    Some(code) => {
-                        fields.insert("code".into(), hex::encode_prefixed(code.original_byte_slice()).into())
-                    }
+                    Some(code) => fields.insert("code".into(), hex::encode_prefixed(code.original_byte_slice()).into()),
                     None => fields.insert("codeHash".into(), info.code_hash.to_string().into()),
                 };
             }
             let slots: BTreeMap<U256, U256> =
                 account.storage.iter().map(|(slot, value)| (*slot, value.original_value)).collect();
             let slots = slots.into_iter().filter(|(_, value)| !value.is_zero());
-            let slots: Map<String, Value> =
-                slots.map(|(slot, value)| (B256::from(slot).to_string(), B256::from(value).to_string().into())).collect();
+            let slots: Map<String, Value> = slots
+                .map(|(slot, value)| (B256::from(slot).to_string(), B256::from(value).to_string().into()))
+                .collect();
             if !slots.is_empty() {
                 fields.insert("storage".into(), slots.into());
             }

@@ -36,7 +36,10 @@ impl Cache {
     }
 
     pub(super) fn first_reads(&self) -> u64 {
-        self.accounts.first_reads() + self.slots.first_reads() + self.code.first_reads() + self.block_hashes.first_reads()
+        self.accounts.first_reads()
+            + self.slots.first_reads()
+            + self.code.first_reads()
+            + self.block_hashes.first_reads()
     }
 
     pub(super) fn evictions(&self) -> u64 {

@@ -57,13 +57,27 @@ impl TraceOptions {
     /// EIP-3155 with its required members, which include the returned data; no limit.
     #[must_use]
     pub const fn eip3155() -> Self {
-        Self { format: TraceFormat::Eip3155, stack: true, memory: false, storage: false, return_data: true, limit: None }
+        Self {
+            format: TraceFormat::Eip3155,
+            stack: true,
+            memory: false,
+            storage: false,
+            return_data: true,
+            limit: None,
+        }
     }
 
     /// Struct logs as geth writes them without options: stack and storage; no limit.
     #[must_use]
     pub const fn struct_logs() -> Self {
-        Self { format: TraceFormat::StructLogs, stack: true, memory: false, storage: true, return_data: false, limit: None }
+        Self {
+            format: TraceFormat::StructLogs,
+            stack: true,
+            memory: false,
+            storage: true,
+            return_data: false,
+            limit: None,
+        }
     }
 }
 

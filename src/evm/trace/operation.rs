@@ -26,7 +26,10 @@ fn name(out: &mut Vec<u8>, op: u8) {
 pub(super) fn failed(result: InstructionResult) -> bool {
     !matches!(
         result,
-        InstructionResult::Stop | InstructionResult::Return | InstructionResult::SelfDestruct | InstructionResult::Suspend
+        InstructionResult::Stop
+            | InstructionResult::Return
+            | InstructionResult::SelfDestruct
+            | InstructionResult::Suspend
     )
 }
 
