@@ -40,6 +40,8 @@ pub enum Error {
     Internal(String),
     /// A call out of order, such as one on a handle from inside its own callback.
     InvalidState(String),
+    /// An execution that cannot begin or go on; the text says why.
+    Execution(String),
 }
 
 impl fmt::Display for Error {
@@ -51,7 +53,8 @@ impl fmt::Display for Error {
             | Self::InvalidHex(text)
             | Self::InvalidRequest(text)
             | Self::InvalidHandle(text)
-            | Self::InvalidState(text) => f.write_str(text),
+            | Self::InvalidState(text)
+            | Self::Execution(text) => f.write_str(text),
             Self::InvalidSnapshot(id) => {
                 write!(f, "snapshot {id} is unknown, or dead since a revert past it")
             }

@@ -4,11 +4,12 @@
 //! |---|---|
 //! | [`state`] | the journaled world state: accounts, storage, code, checkpoints, snapshots. Pure: no I/O, no C |
 //! | [`fork`] | remote state pinned to one block, fetched lazily over JSON-RPC and kept in a bounded cache |
+//! | [`evm`] | execution of transactions and messages over a state (cargo feature `evm`) |
 //! | [`ffi`] | the C interface: conversion only |
 //! | [`error`] | the one error type |
 //!
 //! Dependencies point one way: `state` stands alone and defines the seam [`state::Source`], `fork` implements it,
-//! `ffi` knows all, nobody knows `ffi`.
+//! `evm` reads and writes `state` only, `ffi` knows all, nobody knows `ffi`.
 #![deny(unsafe_code)]
 
 #[cfg(panic = "abort")]
@@ -19,8 +20,12 @@ compile_error!("worldstate turns panics into a status at the C boundary: build i
 extern crate self as worldstate;
 
 pub mod error;
+#[cfg(feature = "evm")]
+pub mod evm;
 pub mod ffi;
 pub mod fork;
+mod json;
+mod shelf;
 pub mod state;
 mod text;
 

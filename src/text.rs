@@ -3,14 +3,15 @@
 //! | what | accepted |
 //! |---|---|
 //! | address | `0x` and 40 hex digits, any case; the prefix may be missing |
-//! | word (slot, value, hash) | `0x` and 1 to 64 hex digits, or exactly 64 without prefix |
+//! | word (slot, value) | `0x` and 1 to 64 hex digits, or exactly 64 without prefix |
+//! | hash | exactly 64 hex digits; the `0x` prefix may be missing |
 //! | quantity (balance, nonce) | `0x` and 1 to 64 hex digits, or decimal digits |
 //! | bytes (code) | `0x` and an even number of hex digits; the prefix may be missing |
 //!
 //! `what` names the value in the error text.
 
 use crate::error::{Error, Result};
-use alloy_primitives::{Address, Bytes, U256, hex};
+use alloy_primitives::{Address, B256, Bytes, U256, hex};
 
 /// How much of a bad text an error quotes.
 const QUOTED: usize = 80;
@@ -68,6 +69,14 @@ pub(crate) fn parse_word(what: &str, text: &[u8]) -> Result<U256> {
         return Err(invalid(what, text, "has neither a 0x prefix nor 64 digits"));
     }
     word(what, text, digits)
+}
+
+pub(crate) fn parse_hash(what: &str, text: &[u8]) -> Result<B256> {
+    let (digits, _) = hex_digits(what, text)?;
+    if digits.len() != 64 {
+        return Err(invalid(what, text, &format!("has {} digits instead of 64", digits.len())));
+    }
+    word(what, text, digits).map(B256::from)
 }
 
 pub(crate) fn parse_quantity(what: &str, text: &[u8]) -> Result<U256> {
@@ -134,6 +143,15 @@ mod tests {
         assert!(parse_quantity("quantity", overflow.as_bytes()).unwrap_err().to_string().contains("256 bits"));
         assert_eq!(parse_u64("nonce", b"0xffffffffffffffff").unwrap(), u64::MAX);
         assert!(parse_u64("nonce", b"18446744073709551616").is_err());
+    }
+
+    #[test]
+    fn hashes_have_all_their_digits() {
+        let hash = parse_hash("h", &[b"0x".as_slice(), &[b'f'; 64]].concat()).unwrap();
+        assert_eq!((hash, parse_hash("h", &[b'f'; 64]).unwrap()), (B256::repeat_byte(0xff), hash));
+        for bad in [&b""[..], b"0x", b"0x1", &[b'0'; 63], &[b'0'; 65], &[b'g'; 64]] {
+            assert!(parse_hash("hash", bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ const SECTIONS: &[Section] = &[
         intro: "Numbers in a pointer's clothes, never addresses: a dead, foreign or invented one is told apart and\n\
                 refused with STATE_MANAGER_ERROR_INVALID_HANDLE.",
         sources: &["handle.rs"],
-        types: &["StateManagerHandle", "ForkBackendHandle", "ForkReplyHandle"],
+        types: &["StateManagerHandle", "ForkBackendHandle", "ForkReplyHandle", "EvmHandle"],
         inits: &[],
     },
     Section {
@@ -99,6 +99,44 @@ const SECTIONS: &[Section] = &[
         types: &[],
         inits: &[],
     },
+    Section {
+        title: "Evm: life",
+        intro: "Executes transactions and messages over a state manager. In a library with the cargo feature evm, which is\n\
+                the default.",
+        sources: &["evm/lifecycle.rs"],
+        types: &["EvmOptions"],
+        inits: &[("EvmOptions", "EVM_OPTIONS_INIT"), ("EvmStats", "EVM_STATS_INIT")],
+    },
+    Section {
+        title: "Evm: what is executed, and where",
+        intro: "None of this can be changed while an execution is under way, except for what is executed next.",
+        sources: &["evm/setup.rs"],
+        types: &["EvmMessage"],
+        inits: &[("EvmMessage", "EVM_MESSAGE_INIT")],
+    },
+    Section {
+        title: "Evm: call and continue",
+        intro: "An execution that comes to state which is not here stops, says what it needs, and goes on from that very\n\
+                opcode once it is answered. Gas, and what is warm, are as if everything had been here from the start.",
+        sources: &["evm/call.rs"],
+        types: &["AsyncRequest"],
+        inits: &[],
+    },
+    Section {
+        title: "Evm: results",
+        intro: "",
+        sources: &["evm/result.rs"],
+        types: &["EvmResult"],
+        inits: &[("EvmResult", "EVM_RESULT_INIT")],
+    },
+    Section {
+        title: "Evm: a look inside",
+        intro: "",
+        sources: &["evm/inspect.rs"],
+        types: &["EvmPrecompileCall"],
+        inits: &[("EvmPrecompileCall", "EVM_PRECOMPILE_CALL_INIT")],
+    },
+    Section { title: "Evm: traces", intro: "", sources: &["evm/trace.rs"], types: &[], inits: &[] },
 ];
 
 const HEAD: &str = "\
@@ -136,16 +174,18 @@ fn root() -> PathBuf {
 fn init_macro(header: &str, structure: &str, name: &str) -> String {
     let start = header.find(&format!("typedef struct {structure} {{")).expect("struct is in the header");
     let end = start + header[start..].find(&format!("}} {structure};")).expect("struct ends");
-    let mut fields = 0;
+    let mut fields = Vec::new();
     let mut depth = 0;
     for line in header[start..end].lines() {
         let code = if line.trim_start().starts_with(['*', '/']) { "" } else { line };
         depth += code.matches('(').count();
         depth -= code.matches(')').count();
-        fields += usize::from(depth == 0 && code.trim_end().ends_with(';'));
+        if depth == 0 && code.trim_end().ends_with(';') {
+            fields.push(if code.contains('[') { ", {0}" } else { ", 0" });
+        }
     }
-    assert!(fields > 1);
-    let zeros = ", 0".repeat(fields - 1);
+    assert!(fields.len() > 1);
+    let zeros = fields[1..].concat();
     format!(
         "\n/** A {structure} to begin with: everything at its default. */\n#define {name} {{sizeof({structure}){zeros}}}\n"
     )

@@ -175,6 +175,15 @@ unsafe fn number_text<'a>(name: &str, pointer: *const c_char) -> Result<&'a [u8]
     Ok(unsafe { std::slice::from_raw_parts(pointer.cast(), length) })
 }
 
+/// NULL is `None`.
+///
+/// # Safety
+/// As [`text`].
+pub(super) unsafe fn optional_text<'a>(name: &str, pointer: *const c_char) -> Result<Option<&'a str>> {
+    // SAFETY: forwarded.
+    if pointer.is_null() { Ok(None) } else { unsafe { text(name, pointer) }.map(Some) }
+}
+
 /// # Safety
 /// As [`text`].
 pub(super) unsafe fn address_text(pointer: *const c_char) -> Result<Address> {

@@ -125,6 +125,37 @@ fn keep(last_error: &mut Option<String>, error: &Error) -> c_int {
     status::of(error)
 }
 
+/// Runs `body` with the state behind a handle, inside a call on another handle, whose failure it is if it fails.
+#[cfg(feature = "evm")]
+pub(super) fn with_state<T>(handle: usize, body: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+    let mut entry = handle::lock(handle, Kind::StateManager)?;
+    let Entry { object, broken, .. } = &mut *entry;
+    match (object, broken) {
+        (Some(Object::StateManager(state)), None) => body(state),
+        (_, Some(text)) => Err(refuse_broken(text)),
+        _ => Err(Error::InvalidHandle("not a state manager".into())),
+    }
+}
+
+/// A call on an executor, which is locked meanwhile, also while it fetches.
+#[cfg(feature = "evm")]
+pub(super) fn evm(handle: usize, body: impl FnOnce(&mut super::evm::Executor) -> Result<()>) -> c_int {
+    let mut entry = match handle::lock(handle, Kind::Evm) {
+        Ok(entry) => entry,
+        Err(error) => return fail_thread(&error),
+    };
+    let Entry { object, broken, .. } = &mut *entry;
+    let result = match (object, broken) {
+        (Some(Object::Evm(executor)), None) => caught(|| body(executor)),
+        (_, Some(text)) => Err(refuse_broken(text)),
+        _ => Err(Error::InvalidHandle("not an evm".into())),
+    };
+    match result {
+        Ok(()) => status::STATE_MANAGER_SUCCESS,
+        Err(error) => fail_entry(&mut entry, &error),
+    }
+}
+
 /// The fork behind a handle. It locks for itself, so the handle is not kept locked.
 pub(super) fn fork_of(handle: usize) -> Result<Arc<Fork>> {
     let entry = handle::lock(handle, Kind::ForkBackend)?;

@@ -43,6 +43,13 @@ pub struct ForkReply(());
 /// Names the reply of one callback. Lives until that callback returns. May be used from any thread.
 pub type ForkReplyHandle = *mut ForkReply;
 
+/// Executes transactions and messages over a state manager. Opaque.
+pub struct EvmExecutor(());
+
+/// Names an executor. Lives from its create to its destroy; the state manager must live as long. May be used from any
+/// thread; of several at once, one gets in and the others wait, also while it fetches over HTTP.
+pub type EvmHandle = *mut EvmExecutor;
+
 const KIND_BITS: u32 = 4;
 const INDEX_BITS: u32 = if usize::BITS >= 64 { 20 } else { 14 };
 const GENERATION_BITS: u32 = if usize::BITS >= 64 { 28 } else { 14 };
@@ -60,6 +67,7 @@ pub(super) enum Kind {
     StateManager = 1,
     ForkBackend = 2,
     ForkReply = 3,
+    Evm = 4,
 }
 
 impl fmt::Display for Kind {
@@ -68,6 +76,7 @@ impl fmt::Display for Kind {
             Self::StateManager => "state manager",
             Self::ForkBackend => "fork backend",
             Self::ForkReply => "fork reply",
+            Self::Evm => "evm",
         })
     }
 }
@@ -77,6 +86,8 @@ pub(super) enum Object {
     StateManager(Box<State>),
     ForkBackend(Arc<Fork>),
     ForkReply(Box<Reply>),
+    #[cfg(feature = "evm")]
+    Evm(Box<super::evm::Executor>),
 }
 
 impl Object {
@@ -85,6 +96,8 @@ impl Object {
             Self::StateManager(_) => Kind::StateManager,
             Self::ForkBackend(_) => Kind::ForkBackend,
             Self::ForkReply(_) => Kind::ForkReply,
+            #[cfg(feature = "evm")]
+            Self::Evm(_) => Kind::Evm,
         }
     }
 }
@@ -226,7 +239,7 @@ fn invalid(handle: usize, kind: Kind) -> Error {
     if handle == 0 {
         return Error::InvalidHandle(format!("the {kind} handle is NULL"));
     }
-    for other in [Kind::StateManager, Kind::ForkBackend, Kind::ForkReply] {
+    for other in [Kind::StateManager, Kind::ForkBackend, Kind::ForkReply, Kind::Evm] {
         let alive = |(slot, generation): (&Slot, usize)| {
             slot.lock().is_ok_and(|entry| entry.generation == generation && entry.object.is_some())
         };
@@ -239,7 +252,7 @@ fn invalid(handle: usize, kind: Kind) -> Error {
 
 /// The kind that the handle claims to be of.
 pub(super) fn claimed_kind(handle: usize) -> Option<Kind> {
-    [Kind::StateManager, Kind::ForkBackend, Kind::ForkReply]
+    [Kind::StateManager, Kind::ForkBackend, Kind::ForkReply, Kind::Evm]
         .into_iter()
         .find(|kind| handle & ((1 << KIND_BITS) - 1) == *kind as usize)
 }

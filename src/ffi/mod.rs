@@ -6,10 +6,12 @@
 //! | [`library`] | version, error texts |
 //! | [`state_manager`] | the journaled state |
 //! | [`fork_backend`] | remote state |
+//! | [`evm`] | execution (cargo feature `evm`) |
 //! | [`handle`] | the handles and their table |
 //! | `guard` | what stands around every export: handle look-up, panics, error texts |
 //! | `lock` | the lock of each handle |
 //! | `panics` | catching panics, in silence |
+//! | `versioned` | structs that begin with their size |
 //! | `buffer` | reading C inputs, writing C outputs |
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc, reason = "the contract of all exports is one: FFI-BOUNDARY.md, Memory ownership")]
@@ -17,6 +19,8 @@
 #![allow(rustdoc::broken_intra_doc_links, reason = "likewise: `slots[i]` is C, not a link")]
 
 mod buffer;
+#[cfg(feature = "evm")]
+pub mod evm;
 pub mod fork_backend;
 mod guard;
 pub mod handle;
@@ -25,3 +29,4 @@ mod lock;
 mod panics;
 pub mod state_manager;
 pub mod status;
+mod versioned;

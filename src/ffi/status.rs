@@ -37,7 +37,7 @@ pub const STATE_MANAGER_ERROR_CACHE: c_int = -14;
 pub const STATE_MANAGER_ERROR_OFFLINE: c_int = -15;
 /// A call out of order, such as one on a handle from inside its own callback.
 pub const STATE_MANAGER_ERROR_INVALID_STATE: c_int = -16;
-/// Reserved: an execution failed.
+/// An execution cannot begin or go on: a refused transaction, or the host's failure.
 pub const STATE_MANAGER_ERROR_EXECUTION: c_int = -17;
 
 /// The status of each error.
@@ -56,6 +56,7 @@ pub(super) fn of(error: &Error) -> c_int {
         Error::NoCheckpoint => STATE_MANAGER_ERROR_NO_CHECKPOINT,
         Error::Internal(_) => STATE_MANAGER_ERROR_INTERNAL,
         Error::InvalidState(_) => STATE_MANAGER_ERROR_INVALID_STATE,
+        Error::Execution(_) => STATE_MANAGER_ERROR_EXECUTION,
     }
 }
 

@@ -2,125 +2,12 @@
 //!
 //! All look-ups of a fork go through [`Cache`]; a second, persistent level can stand behind it.
 
+use crate::shelf::Shelf;
 use crate::state::SourceAccount;
-use alloy_primitives::map::DefaultHashBuilder;
 use alloy_primitives::{Address, B256, Bytes, U256};
-use lru::LruCache;
-use std::hash::Hash;
 
-/// Answers that nobody has read yet are kept up to this number, or the size of the cache if that is more.
-pub(super) const MAX_UNREAD: usize = 1 << 16;
-/// Bytes of code that nobody has read yet.
-const MAX_UNREAD_BYTES: usize = 64 << 20;
 /// Block hashes: `BLOCKHASH` reaches 256 blocks back.
 const BLOCK_HASHES: usize = 1024;
-
-type Lru<K, V> = LruCache<K, V, DefaultHashBuilder>;
-
-/// One kind of value: a least-recently-used cache, and before it the answers that nobody has read yet.
-///
-/// An answer that was asked for stays among the unread until its first read, however small the cache is: otherwise a
-/// host that fetches several values for one operation could find the first gone when the last arrives, for ever.
-pub(super) struct Shelf<K, V> {
-    lru: Lru<K, V>,
-    unread: Lru<K, V>,
-    entries: usize,
-    bytes: usize,
-    lru_bytes: usize,
-    unread_bytes: usize,
-    weigh: fn(&V) -> usize,
-    evictions: u64,
-    /// Reads of answers that nobody had read before: what was asked for, not what was cached.
-    first_reads: u64,
-}
-
-impl<K: Hash + Eq + Copy, V: Clone> Shelf<K, V> {
-    fn new(entries: usize, bytes: usize, weigh: fn(&V) -> usize) -> Self {
-        Self {
-            lru: LruCache::unbounded_with_hasher(DefaultHashBuilder::default()),
-            unread: LruCache::unbounded_with_hasher(DefaultHashBuilder::default()),
-            entries,
-            bytes,
-            lru_bytes: 0,
-            unread_bytes: 0,
-            weigh,
-            evictions: 0,
-            first_reads: 0,
-        }
-    }
-
-    /// Reads a value; it becomes the most recently used one.
-    pub(super) fn get(&mut self, key: &K) -> Option<V> {
-        if let Some(value) = self.lru.get(key) {
-            return Some(value.clone());
-        }
-        let value = self.unread.pop(key)?;
-        self.first_reads += 1;
-        self.unread_bytes -= (self.weigh)(&value);
-        self.keep(*key, value.clone());
-        Some(value)
-    }
-
-    /// Looks at a value without using it.
-    pub(super) fn peek(&self, key: &K) -> Option<&V> {
-        self.lru.peek(key).or_else(|| self.unread.peek(key))
-    }
-
-    pub(super) fn contains(&self, key: &K) -> bool {
-        self.lru.contains(key) || self.unread.contains(key)
-    }
-
-    /// Keeps an answer until it has been read, and then as the cache's size allows.
-    pub(super) fn deliver(&mut self, key: K, value: V) {
-        if self.lru.contains(&key) {
-            return self.keep(key, value);
-        }
-        self.unread_bytes += (self.weigh)(&value);
-        if let Some(old) = self.unread.put(key, value) {
-            self.unread_bytes -= (self.weigh)(&old);
-        }
-        let limit = self.entries.max(MAX_UNREAD);
-        while self.unread.len() > 1 && (self.unread.len() > limit || self.unread_bytes > MAX_UNREAD_BYTES) {
-            let Some((key, value)) = self.unread.pop_lru() else { break };
-            self.unread_bytes -= (self.weigh)(&value);
-            self.keep(key, value);
-        }
-    }
-
-    /// Keeps a value as the cache's size allows.
-    pub(super) fn keep(&mut self, key: K, value: V) {
-        if self.unread.contains(&key) {
-            return;
-        }
-        let weight = (self.weigh)(&value);
-        if weight > self.bytes {
-            return;
-        }
-        self.lru_bytes += weight;
-        if let Some(old) = self.lru.put(key, value) {
-            self.lru_bytes -= (self.weigh)(&old);
-        }
-        while self.lru.len() > self.entries || self.lru_bytes > self.bytes {
-            let Some((_, value)) = self.lru.pop_lru() else { break };
-            self.lru_bytes -= (self.weigh)(&value);
-            self.evictions += 1;
-        }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.lru.len() + self.unread.len()
-    }
-
-    pub(super) fn held_bytes(&self) -> usize {
-        self.lru_bytes + self.unread_bytes
-    }
-
-    /// New tables, because a cleared one keeps its memory.
-    fn clear(&mut self) {
-        let Self { evictions, first_reads, .. } = *self;
-        *self = Self { evictions, first_reads, ..Self::new(self.entries, self.bytes, self.weigh) };
-    }
-}
 
 /// Everything that the node has answered and that is still kept.
 pub(super) struct Cache {
@@ -149,65 +36,13 @@ impl Cache {
     }
 
     pub(super) fn first_reads(&self) -> u64 {
-        self.accounts.first_reads + self.slots.first_reads + self.code.first_reads + self.block_hashes.first_reads
+        self.accounts.first_reads()
+            + self.slots.first_reads()
+            + self.code.first_reads()
+            + self.block_hashes.first_reads()
     }
 
     pub(super) fn evictions(&self) -> u64 {
-        self.accounts.evictions + self.slots.evictions + self.code.evictions + self.block_hashes.evictions
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_least_recently_used_goes_first() {
-        let mut shelf: Shelf<u32, u32> = Shelf::new(2, usize::MAX, |_| 0);
-        shelf.keep(1, 10);
-        shelf.keep(2, 20);
-        assert_eq!(shelf.get(&1), Some(10));
-        shelf.keep(3, 30);
-        assert_eq!((shelf.get(&1), shelf.get(&2), shelf.get(&3)), (Some(10), None, Some(30)));
-        assert_eq!((shelf.len(), shelf.evictions), (2, 1));
-    }
-
-    #[test]
-    fn an_answer_stays_until_it_is_read() {
-        let mut shelf: Shelf<u32, u32> = Shelf::new(1, usize::MAX, |_| 0);
-        for key in 0..100 {
-            shelf.deliver(key, key);
-        }
-        for key in 0..100 {
-            assert_eq!(shelf.get(&key), Some(key));
-        }
-        assert_eq!(shelf.len(), 1);
-    }
-
-    #[test]
-    fn unread_answers_are_bounded() {
-        let mut shelf: Shelf<usize, ()> = Shelf::new(1, usize::MAX, |()| 0);
-        for key in 0..2 * MAX_UNREAD {
-            shelf.deliver(key, ());
-        }
-        assert_eq!(shelf.len(), MAX_UNREAD + 1);
-    }
-
-    #[test]
-    fn bytes_are_bounded_and_a_large_value_is_read_once() {
-        let mut shelf: Shelf<u32, Bytes> = Shelf::new(10, 100, |code| code.len());
-        shelf.deliver(1, vec![0; 60].into());
-        shelf.deliver(2, vec![0; 60].into());
-        shelf.deliver(3, vec![0; 101].into());
-        assert_eq!(shelf.held_bytes(), 221);
-        for key in 1..4 {
-            assert!(shelf.get(&key).is_some());
-        }
-        assert!(shelf.get(&1).is_none() && shelf.get(&2).is_some() && shelf.get(&3).is_none());
-        assert_eq!((shelf.held_bytes(), shelf.len()), (60, 1));
-        shelf.deliver(4, vec![0; MAX_UNREAD_BYTES + 1].into());
-        assert!(shelf.get(&4).is_some());
-        shelf.clear();
-        assert_eq!((shelf.held_bytes(), shelf.len()), (0, 0));
+        self.accounts.evictions() + self.slots.evictions() + self.code.evictions() + self.block_hashes.evictions()
     }
 }

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod at_hand;
 mod batch;
 mod block;
 mod cache;
@@ -43,7 +44,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use transport::Wire;
 
 /// The number of requests that one [`Fork::prefetch`] takes at least; the cache's size if that is more.
-const MAX_PREFETCH: usize = cache::MAX_UNREAD;
+const MAX_PREFETCH: usize = crate::shelf::MAX_UNREAD;
 
 /// Remote state pinned to one block, shared by any number of states and threads.
 pub struct Fork {
@@ -239,6 +240,10 @@ impl Source for Fork {
 
     fn prefetch(&self, requests: &[Request]) -> Result<()> {
         Self::prefetch(self, requests)
+    }
+
+    fn at_hand(self: Arc<Self>) -> Arc<dyn Source> {
+        Arc::new(at_hand::AtHand(self))
     }
 
     fn clear_cache(&self) {

@@ -40,13 +40,21 @@ impl State {
         page(addresses, |address| *address, after, limit)
     }
 
+    /// Locally written slots of the account that are not zero, in no order.
+    pub(crate) fn local_slots(&self, address: Address) -> impl Iterator<Item = (U256, U256)> {
+        let storage = self.local(&address).map(|account| account.storage);
+        storage.into_iter().flat_map(|storage| self.slots.of(storage)).filter(|(_, value)| !value.is_zero())
+    }
+
     /// Locally written slots of the account that are not zero, with their values, in ascending order of slot: at most
     /// `limit` of those greater than `after`. Slots that only the source has are not listed.
     pub fn list_storage(&mut self, address: Address, after: Option<U256>, limit: usize) -> Vec<(U256, U256)> {
-        let Some(storage) = self.local(&address).map(|account| account.storage) else { return Vec::new() };
+        if self.local(&address).is_none() {
+            return Vec::new();
+        }
         if !matches!(self.listing.order, Order::Storage(of, _) if of == address) || self.listing.version != self.version
         {
-            let mut held: Vec<_> = self.slots.of(storage).filter(|(_, value)| !value.is_zero()).collect();
+            let mut held: Vec<_> = self.local_slots(address).collect();
             held.sort_unstable();
             self.listing = Listing { version: self.version, order: Order::Storage(address, held) };
         }

@@ -2,11 +2,12 @@
 
 use super::world::State;
 use crate::error::{Error, Result};
+use crate::json::{object, scalar};
 use crate::text::{parse_address, parse_bytes, parse_quantity, parse_u64, parse_word};
 use alloy_primitives::map::AddressMap;
 use alloy_primitives::{Address, Bytes, U256, hex};
 use flate2::read::GzDecoder;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::io::Read;
 
@@ -22,19 +23,6 @@ struct Loaded {
 
 fn invalid(text: String) -> Error {
     Error::InvalidInput(text)
-}
-
-/// The number as text, for one reader of numbers: JSON has them both ways.
-fn scalar<'a>(what: &str, value: &'a Value) -> Result<Cow<'a, str>> {
-    match value {
-        Value::String(text) => Ok(Cow::Borrowed(text)),
-        Value::Number(number) if number.is_u64() => Ok(Cow::Owned(number.to_string())),
-        other => Err(invalid(format!("{what} is neither a string nor a natural number: {other}"))),
-    }
-}
-
-fn object<'a>(what: &str, value: &'a Value) -> Result<&'a Map<String, Value>> {
-    value.as_object().ok_or_else(|| invalid(format!("{what} is not a JSON object")))
 }
 
 fn account(address: Address, value: &Value) -> Result<Loaded> {

@@ -3,6 +3,7 @@
 use crate::error::Result;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use std::fmt;
+use std::sync::Arc;
 
 /// One question that a [`Source`] can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,6 +69,10 @@ pub trait Source: Send + Sync {
     /// `Ok` when every one of them can then be answered once at least without asking; `Missing` with one that cannot,
     /// all of them queued.
     fn prefetch(&self, requests: &[Request]) -> Result<()>;
+
+    /// The same answers, as far as they can be had at once: everything else is [`Error::Missing`](crate::Error::Missing),
+    /// asked of nobody and queued nowhere.
+    fn at_hand(self: Arc<Self>) -> Arc<dyn Source>;
 
     /// Forgets everything that can be fetched again.
     fn clear_cache(&self);

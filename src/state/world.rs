@@ -55,6 +55,11 @@ impl State {
         Self { source: Some(source), ..Self::default() }
     }
 
+    /// Puts another source below, and returns the one that was there.
+    pub(crate) fn replace_source(&mut self, source: Option<Arc<dyn Source>>) -> Option<Arc<dyn Source>> {
+        std::mem::replace(&mut self.source, source)
+    }
+
     /// The source below, if any.
     #[must_use]
     pub fn source(&self) -> Option<&Arc<dyn Source>> {
@@ -133,6 +138,15 @@ impl State {
                     _ => Ok(Bytes::new()),
                 }
             }
+        }
+    }
+
+    /// The account's code, whose hash [`Self::account`] gave.
+    pub(crate) fn code_with_hash(&self, address: Address, code_hash: B256) -> Result<Bytes> {
+        match (self.local(&address), &self.source) {
+            (Some(Account { code: Some(code), .. }), _) if code.hash == code_hash => Ok(code.bytes.clone()),
+            (_, Some(source)) if code_hash != KECCAK256_EMPTY => source.code(address, code_hash),
+            _ => Ok(Bytes::new()),
         }
     }
 

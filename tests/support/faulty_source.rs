@@ -94,6 +94,10 @@ impl Source for FaultySource {
         outcomes.into_iter().collect()
     }
 
+    fn at_hand(self: Arc<Self>) -> Arc<dyn Source> {
+        self
+    }
+
     fn clear_cache(&self) {
         let mut service = self.service.lock().unwrap();
         service.known.clear();

@@ -106,7 +106,7 @@ impl Callbacks {
     pub(super) unsafe fn new(rpc_client: *mut c_void, vtable: *const ForkRpcVtable) -> Result<Self> {
         const EMPTY: ForkRpcVtable = ForkRpcVtable { size: size_of::<ForkRpcVtable>(), request: None, send: None };
         // SAFETY: forwarded; all-zero is a valid vtable.
-        let vtable = unsafe { super::options::versioned("ForkRpcVtable", vtable, EMPTY) }?;
+        let vtable = unsafe { crate::ffi::versioned::versioned("ForkRpcVtable", vtable, EMPTY) }?;
         let functions = match (vtable.send, vtable.request) {
             (Some(send), _) => Functions::Send(send),
             (None, Some(request)) => Functions::Request(request),

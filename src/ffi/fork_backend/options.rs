@@ -3,6 +3,7 @@
 use super::callback::{Callbacks, ForkRpcVtable};
 use crate::error::{Error, Result};
 use crate::ffi::buffer;
+use crate::ffi::versioned::versioned;
 use crate::fork::{AccountSource, BlockTag, ForkOptions, TransportKind};
 use std::ffi::{c_char, c_int, c_void};
 use std::time::Duration;
@@ -62,67 +63,6 @@ pub struct ForkBackendOptions {
     pub max_response_bytes: usize,
 }
 
-/// No version of a struct is larger: a size beyond is a struct that was not initialised.
-const MAX_STRUCT: usize = 4096;
-
-/// # Safety
-/// `pointer` points to a `usize`, aligned or not.
-unsafe fn checked_size<T>(name: &str, pointer: *const usize) -> Result<usize> {
-    // SAFETY: by contract.
-    let size = unsafe { pointer.read_unaligned() };
-    if (size_of::<usize>()..=MAX_STRUCT).contains(&size) {
-        return Ok(size);
-    }
-    Err(Error::InvalidInput(format!("{name}.size is {size} instead of {}", size_of::<T>())))
-}
-
-/// The caller's struct, of whatever version of this header it was compiled with: what an older one lacks is as in
-/// `empty`, what a newer one has beyond ours must be zero.
-///
-/// # Safety
-/// `pointer` is NULL or points to a `usize` size, with that many readable bytes from `pointer` on. `T` is `repr(C)`,
-/// begins with that size, and is valid with any of its later fields all zero.
-pub(super) unsafe fn versioned<T: Copy>(name: &str, pointer: *const T, empty: T) -> Result<T> {
-    if pointer.is_null() {
-        return Err(Error::InvalidInput(format!("{name} is NULL")));
-    }
-    // SAFETY: begins with a size by contract.
-    let size = unsafe { checked_size::<T>(name, pointer.cast())? };
-    let known = size.min(size_of::<T>());
-    for offset in known..size {
-        // SAFETY: `size` bytes are readable by contract.
-        if unsafe { pointer.cast::<u8>().add(offset).read() } != 0 {
-            return Err(Error::InvalidInput(format!("{name} has a field that this version does not know")));
-        }
-    }
-    let mut ours = empty;
-    // SAFETY: `known` bytes are readable by contract and fit into `ours`.
-    unsafe { std::ptr::copy_nonoverlapping(pointer.cast::<u8>(), (&raw mut ours).cast::<u8>(), known) };
-    Ok(ours)
-}
-
-/// Writes `ours` to a caller's struct of whatever version, whose size field stays as it is: what an older one lacks is
-/// left out, what a newer one has beyond ours is zeroed.
-///
-/// # Safety
-/// `pointer` is NULL or points to a `usize` size, with that many writable bytes from `pointer` on. `T` is `repr(C)`, has
-/// no padding and begins with that size.
-pub(super) unsafe fn versioned_out<T: Copy>(name: &str, pointer: *mut T, ours: &T) -> Result<()> {
-    if pointer.is_null() {
-        return Err(Error::InvalidInput(format!("{name} is NULL")));
-    }
-    // SAFETY: begins with a size by contract.
-    let size = unsafe { checked_size::<T>(name, pointer.cast())? };
-    let (known, header) = (size.min(size_of::<T>()), size_of::<usize>());
-    let (from, to) = (std::ptr::from_ref(ours).cast::<u8>(), pointer.cast::<u8>());
-    // SAFETY: `size` bytes are writable by contract, `known` of them readable in `ours`.
-    unsafe {
-        std::ptr::copy_nonoverlapping(from.add(header), to.add(header), known - header);
-        std::ptr::write_bytes(to.add(known), 0, size - known);
-    }
-    Ok(())
-}
-
 const EMPTY: ForkBackendOptions = ForkBackendOptions {
     size: size_of::<ForkBackendOptions>(),
     url: std::ptr::null(),
@@ -144,13 +84,6 @@ const EMPTY: ForkBackendOptions = ForkBackendOptions {
     max_response_bytes: 0,
 };
 
-/// # Safety
-/// As [`buffer::text`].
-unsafe fn optional_text<'a>(name: &str, pointer: *const c_char) -> Result<Option<&'a str>> {
-    // SAFETY: forwarded.
-    if pointer.is_null() { Ok(None) } else { unsafe { buffer::text(name, pointer) }.map(Some) }
-}
-
 fn headers(lines: &str) -> Result<Vec<(String, String)>> {
     let lines = lines.lines().filter(|line| !line.trim().is_empty());
     lines
@@ -166,9 +99,9 @@ fn headers(lines: &str) -> Result<Vec<(String, String)>> {
 unsafe fn transport(options: &ForkBackendOptions) -> Result<TransportKind> {
     // SAFETY: forwarded.
     let (url, header_lines) =
-        unsafe { (optional_text("url", options.url)?, optional_text("headers", options.headers)?) };
+        unsafe { (buffer::optional_text("url", options.url)?, buffer::optional_text("headers", options.headers)?) };
     // SAFETY: forwarded.
-    let ca_file = unsafe { optional_text("ca_file", options.ca_file) }?;
+    let ca_file = unsafe { buffer::optional_text("ca_file", options.ca_file) }?;
     let unused = |name: &str| Err(Error::InvalidInput(format!("{name} is given without url")));
     match url {
         Some(_) if !options.rpc_vtable.is_null() => {
@@ -196,7 +129,7 @@ pub(super) unsafe fn read(options: *const ForkBackendOptions) -> Result<ForkOpti
     // SAFETY: forwarded; all of its fields may be zero.
     let given = unsafe { versioned("ForkBackendOptions", options, EMPTY) }?;
     // SAFETY: forwarded.
-    let (transport, block) = unsafe { (transport(&given)?, optional_text("block", given.block)?) };
+    let (transport, block) = unsafe { (transport(&given)?, buffer::optional_text("block", given.block)?) };
     let block = block.map_or(Ok(BlockTag::default()), str::parse)?;
     let account_source = match given.account_source {
         FORK_ACCOUNTS_AUTO => AccountSource::Auto,

@@ -1,8 +1,8 @@
 //! Counters of a fork.
 
-use super::options::versioned_out;
 use crate::ffi::guard;
 use crate::ffi::handle::ForkBackendHandle;
+use crate::ffi::versioned::versioned_out;
 use std::ffi::c_int;
 
 /// What a fork has done since it was opened, and what it holds now. Begin with FORK_BACKEND_STATS_INIT.
