@@ -228,7 +228,7 @@ impl Evm {
         }
         self.driver.abort();
         self.ahead.reset();
-        self.answers.lock().clear();
+        *self.answers.lock() = Answers::new(self.options.cache_size);
         self.below = None;
         self.version = None;
         self.wanted.clear();

@@ -11,6 +11,9 @@ use revm::context_interface::Cfg;
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use serde_json::{Map, Value};
 
+/// Gas of a transaction that gives none, in a block that gives no limit: as much as nodes allow a call by default.
+const GAS_WITHOUT_BLOCK: u64 = 50_000_000;
+
 /// What is executed.
 #[derive(Clone, Debug)]
 pub enum Job {
@@ -49,7 +52,8 @@ impl Job {
         let mut tx = transaction.env.clone();
         let lenient = transaction.lenient;
         if lenient.gas {
-            tx.gas_limit = options.gas_cap.unwrap_or(block.gas_limit).min(cfg.tx_gas_limit_cap());
+            let limit = if block.gas_limit == u64::MAX { GAS_WITHOUT_BLOCK } else { block.gas_limit };
+            tx.gas_limit = options.gas_cap.unwrap_or(limit).min(cfg.tx_gas_limit_cap());
         }
         cfg.disable_nonce_check |= lenient.nonce;
         cfg.disable_eip3607 |= lenient.sender_code;
