@@ -8,7 +8,7 @@ use super::effect;
 use super::hardfork::Hardfork;
 use super::job::Job;
 use super::machine::{self, Machine};
-use super::options::EvmOptions;
+use super::options::{EvmOptions, RunAhead};
 use super::outcome::{Outcome, Status};
 use super::overrides::{PrecompileOverrides, StateOverrides};
 use super::precompile::{PrecompileCall, Precompiles};
@@ -307,26 +307,32 @@ impl Evm {
             self.ahead.cannot_ask();
         }
         if let Some(job) = &self.job {
-            let counts = {
-                let answers = self.answers.lock();
-                (answers.hits, answers.misses)
-            };
-            let found = self.ahead.look(request, &mut self.driver, job);
-            let mut answers = self.answers.lock();
-            (answers.hits, answers.misses) = counts;
-            self.wanted.extend(found);
+            if self.options.run_ahead == RunAhead::Off {
+                self.ahead.look(request, &mut self.driver, job);
+            } else {
+                let counts = {
+                    let answers = self.answers.lock();
+                    (answers.hits, answers.misses)
+                };
+                let found = self.ahead.look(request, &mut self.driver, job);
+                let mut answers = self.answers.lock();
+                (answers.hits, answers.misses) = counts;
+                self.wanted.extend(found);
+            }
         }
         let first = self.first_kind(request);
+        // Once: each lock holds up what is on its way to memory, and a miss costs little more than its locks.
         let answers = self.answers.lock();
-        let mut blocking: Vec<Need> = answers.needs(&request).collect();
-        blocking.sort_by_key(|need| *need != first);
-        for need in blocking.iter().copied().chain(self.wanted[1..].iter().flat_map(|request| answers.needs(request))) {
+        self.blocking.extend(answers.needs(&request));
+        self.blocking.sort_by_key(|need| *need != first);
+        self.pending.extend_from_slice(&self.blocking);
+        for need in self.wanted[1..].iter().flat_map(|request| answers.needs(request)) {
             if !self.pending.contains(&need) {
                 self.pending.push(need);
             }
         }
+        drop(answers);
         self.asked.extend(self.pending.iter().copied());
-        self.blocking = blocking;
     }
 
     /// Of an account's parts, the one that the opcode is after is asked for first.
