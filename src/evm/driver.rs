@@ -18,7 +18,7 @@ use super::message::Message;
 use super::trace::Tracer;
 use crate::error::{Error, Result};
 use crate::state::Request;
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, U256};
 use revm::context_interface::context::ContextError;
 use revm::context_interface::result::{EVMError, ExecutionResult, HaltReason, ResultGas};
 use revm::context_interface::{JournalTr, LocalContextTr};
@@ -67,8 +67,6 @@ pub struct CallFrame {
     pub is_static: bool,
     /// Whether it is a creation.
     pub is_create: bool,
-    /// Call data, or the init code of a creation.
-    pub input: Bytes,
 }
 
 /// A finished execution.
@@ -269,7 +267,6 @@ impl Driver {
                     gas_limit: inputs.gas_limit(),
                     is_static: false,
                     is_create: true,
-                    input: inputs.init_code().clone(),
                 };
                 (true, call)
             }
@@ -282,7 +279,6 @@ impl Driver {
                     gas_limit: inputs.gas_limit,
                     is_static: inputs.is_static,
                     is_create: false,
-                    input: Bytes::new(),
                 };
                 (self.machine.precompiles.is_hosted(&inputs.bytecode_address), call)
             }
@@ -322,7 +318,7 @@ impl Driver {
     }
 
     /// Runs frames, opens and leaves inner ones, for as long as nothing else comes in between. The phase is written down
-    /// only where this ends: to move a frame's result in and out of it would cost a call a fifth more.
+    /// only where this ends: a frame's result is large to move in and out of it.
     fn run(&mut self, budget: &mut Option<u64>) -> Result<Option<Stop>> {
         loop {
             let Machine { ctx, instruction, frame_stack, .. } = &mut self.machine;

@@ -90,6 +90,7 @@ pub struct Evm {
     pending: Vec<Need>,
     /// Of `pending`, those without which the execution cannot go on.
     blocking: Vec<Need>,
+    /// What was asked for ahead and is not answered: an answer may still come.
     asked: HashSet<Need>,
     finished: Option<Finished>,
     stats: EvmStats,
@@ -289,7 +290,6 @@ impl Evm {
                 let needs = call.map(|call| Need::Precompile(call.address));
                 self.pending.extend(needs);
                 self.blocking.extend(needs);
-                self.asked.extend(needs);
                 Ok(Progress::Need)
             }
             (Stop::Budget, _) => Ok(Progress::Stepped),
@@ -332,7 +332,7 @@ impl Evm {
             }
         }
         drop(answers);
-        self.asked.extend(self.pending.iter().copied());
+        self.asked.extend(&self.pending[self.blocking.len()..]);
     }
 
     /// Of an account's parts, the one that the opcode is after is asked for first.
@@ -415,10 +415,10 @@ impl Evm {
     /// hash is not the account's. Every question stays open then.
     pub fn answer(&mut self, answer: Answer) -> Result<()> {
         let need = answer.need();
-        if !self.driver.is_active() || self.asked.is_empty() {
+        if !self.driver.is_active() || (self.pending.is_empty() && self.asked.is_empty()) {
             return Err(Error::NoPendingRequest);
         }
-        if !self.asked.contains(&need) {
+        if !self.pending.contains(&need) && !self.asked.contains(&need) {
             let waiting = self.blocking.first().or(self.pending.first());
             let waiting = waiting.map_or_else(|| "nothing".to_owned(), Need::to_string);
             return Err(Error::InvalidRequest(format!(
@@ -438,6 +438,7 @@ impl Evm {
         }
         self.pending.retain(|open| *open != need);
         self.blocking.retain(|open| *open != need);
+        self.asked.remove(&need);
         Ok(())
     }
 

@@ -19,9 +19,9 @@ use revm::interpreter::{
     CreateInputs, FrameInput, Gas, Instruction, InstructionContext, InstructionExecResult, InstructionResult,
     Interpreter, InterpreterAction,
 };
-use revm::primitives::U256;
 use revm::primitives::constants::CALL_STACK_LIMIT;
 use revm::primitives::hardfork::SpecId;
+use revm::primitives::{Address, B256, U256};
 use revm::state::Account;
 
 type Call<'a> = InstructionContext<'a, Context, EthInterpreter>;
@@ -91,6 +91,25 @@ fn guarded<const N: usize>(
     result
 }
 
+/// A call. One of an account that is loaded with its code asks for nothing: that is most of them, and the copy of what
+/// they take off the stack is spared.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as `guarded`")]
+fn calling<const N: usize>(
+    call: Call<'_>,
+    instruction: impl FnOnce(Call<'_>) -> InstructionExecResult,
+) -> InstructionExecResult {
+    if is_callable(call.interpreter, call.host) { instruction(call) } else { guarded::<N>(call, instruction) }
+}
+
+/// Whether the account that is to be called is loaded with its code, and delegates to no other (EIP-7702).
+#[inline]
+fn is_callable(interpreter: &Interpreter, host: &Context) -> bool {
+    let [.., to, _] = interpreter.stack.data().as_slice() else { return true };
+    let account = host.journaled_state.inner.state.get(&Address::from_word(B256::from(*to)));
+    account.and_then(|account| account.info.code.as_ref()).is_some_and(|code| !code.is_eip7702())
+}
+
 /// A creation, which stops here if the account at the new address is missing: once its frame is being opened, the
 /// instruction would have left its traces.
 #[inline]
@@ -152,10 +171,10 @@ pub(super) fn instructions(spec: SpecId) -> EthInstructions<EthInterpreter, Cont
         (opcode::SELFDESTRUCT, |call| guarded::<1>(call, host::selfdestruct)),
         (opcode::CREATE, |call| creating::<3>(call, contract::create::<false, _, _>)),
         (opcode::CREATE2, |call| creating::<4>(call, contract::create::<true, _, _>)),
-        (CALL, |call| guarded::<7>(call, contract::call::<CALL, _, _>)),
-        (CALLCODE, |call| guarded::<7>(call, contract::call::<CALLCODE, _, _>)),
-        (DELEGATECALL, |call| guarded::<6>(call, contract::call::<DELEGATECALL, _, _>)),
-        (STATICCALL, |call| guarded::<6>(call, contract::call::<STATICCALL, _, _>)),
+        (CALL, |call| calling::<7>(call, contract::call::<CALL, _, _>)),
+        (CALLCODE, |call| calling::<7>(call, contract::call::<CALLCODE, _, _>)),
+        (DELEGATECALL, |call| calling::<6>(call, contract::call::<DELEGATECALL, _, _>)),
+        (STATICCALL, |call| calling::<6>(call, contract::call::<STATICCALL, _, _>)),
     ];
     let table = instructions.instruction_table_mut();
     for (code, guard) in guards {

@@ -55,6 +55,9 @@ impl Job {
             let limit = if block.gas_limit == u64::MAX { GAS_WITHOUT_BLOCK } else { block.gas_limit };
             tx.gas_limit = options.gas_cap.unwrap_or(limit).min(cfg.tx_gas_limit_cap());
         }
+        if tx.tx_type != 0 {
+            tx.chain_id.get_or_insert(options.chain_id);
+        }
         cfg.disable_nonce_check |= lenient.nonce;
         cfg.disable_eip3607 |= lenient.sender_code;
         if lenient.fees {

@@ -9,7 +9,7 @@ use super::options::RunAhead;
 use crate::error::{Error, Result};
 use crate::state::{Foresight, ForesightMethod, Request, Source};
 use alloy_primitives::map::{DefaultHashBuilder, HashSet};
-use alloy_primitives::{Address, KECCAK256_EMPTY};
+use alloy_primitives::{Address, KECCAK256_EMPTY, U256};
 use lru::LruCache;
 use revm::state::EvmState;
 use std::num::NonZeroUsize;
@@ -27,6 +27,14 @@ pub(super) struct Usage {
     pub(super) useless: u64,
 }
 
+/// What a contract and selector needed the last time.
+struct Memory {
+    needed: HashSet<Request>,
+    /// Of these, what does not depend on the arguments, as far as anybody can tell: it looks fixed, or two calls in a row
+    /// needed it.
+    likely: Vec<Request>,
+}
+
 pub(super) struct Ahead {
     mode: RunAhead,
     /// Runs the same job with provisional values.
@@ -35,12 +43,14 @@ pub(super) struct Ahead {
     lent: bool,
     /// Requests that one scratch execution may find: more once guesses were mostly right.
     limit: usize,
-    /// What the execution came to without having it.
+    /// Times that the execution came to something without having it.
+    misses: u64,
+    /// What that was, where guesses are made.
     missed: HashSet<Request>,
     guessed: HashSet<Request>,
     /// The guesses of the last round.
     last: Vec<Request>,
-    remembered: LruCache<(Address, [u8; 4]), Vec<Request>, DefaultHashBuilder>,
+    remembered: LruCache<(Address, [u8; 4]), Memory, DefaultHashBuilder>,
     key: Option<(Address, [u8; 4])>,
     time: Duration,
     /// How the node can still be asked, the last first. Nothing is guessed before it has been.
@@ -67,6 +77,7 @@ impl Ahead {
             scratch: None,
             lent: false,
             limit: FEW_KEYS,
+            misses: 0,
             missed: HashSet::default(),
             guessed: HashSet::default(),
             last: Vec::new(),
@@ -135,6 +146,7 @@ impl Ahead {
     /// Forgets the execution, not what was learnt from it.
     pub(super) fn reset(&mut self) {
         self.limit = FEW_KEYS;
+        self.misses = 0;
         self.missed.clear();
         self.guessed.clear();
         self.last.clear();
@@ -153,8 +165,12 @@ impl Ahead {
 
     /// What else the execution will probably need, now that `missing` is missing. `driver` holds the state.
     pub(super) fn look(&mut self, missing: Request, driver: &mut Driver, job: &Job) -> Vec<Request> {
+        self.misses += 1;
+        if self.mode == RunAhead::Off {
+            return Vec::new();
+        }
         self.missed.insert(missing);
-        if self.mode == RunAhead::Off || !self.methods.is_empty() {
+        if !self.methods.is_empty() {
             return Vec::new();
         }
         let begun = Instant::now();
@@ -168,8 +184,9 @@ impl Ahead {
         if self.key.is_none() {
             self.key = job.selector();
             if let Some(known) = self.key.as_ref().and_then(|key| self.remembered.get(key)) {
-                found
-                    .extend(known.iter().copied().filter(|request| *request != missing && !is_loaded(loaded, request)));
+                found.extend(
+                    known.likely.iter().copied().filter(|request| *request != missing && !is_loaded(loaded, request)),
+                );
             }
         }
         self.run(missing, driver, job, &mut found);
@@ -231,17 +248,32 @@ impl Ahead {
 
     /// Judges the guesses by what the execution has loaded, and remembers what it needed.
     pub(super) fn usage(&mut self, state: &EvmState) -> Usage {
+        if self.mode == RunAhead::Off {
+            return Usage { needed: self.misses, useless: 0 };
+        }
         let used = |request: &&Request| is_loaded(state, request) && !self.missed.contains(*request);
         let guessed_right: Vec<Request> = self.guessed.iter().filter(used).copied().collect();
-        let needed: Vec<Request> = self.missed.iter().chain(&guessed_right).copied().collect();
         let useless = self.guessed.difference(&self.missed).count() - guessed_right.len();
+        let needed: HashSet<Request> = self.missed.iter().chain(&guessed_right).copied().collect();
         let usage = Usage { needed: needed.len() as u64, useless: useless as u64 };
-        if self.mode != RunAhead::Off
-            && let Some(key) = self.key
-        {
-            self.remembered.put(key, needed.into_iter().take(MANY_KEYS).collect());
+        if let Some(key) = self.key {
+            let before = self.remembered.pop(&key);
+            let again = |request: &Request| before.as_ref().is_some_and(|memory| memory.needed.contains(request));
+            let likely = needed.iter().filter(|request| is_fixed(request) || again(request)).copied();
+            let likely = likely.take(MANY_KEYS).collect();
+            self.remembered.put(key, Memory { needed, likely });
         }
         usage
+    }
+}
+
+/// Whether the request does not look as if it depended on the arguments of a call: a slot that is no hash.
+fn is_fixed(request: &Request) -> bool {
+    const FIXED: U256 = U256::from_limbs([1 << 16, 0, 0, 0]);
+    match request {
+        Request::Storage(_, slot) => *slot < FIXED,
+        Request::Account(_) | Request::Code(_) => true,
+        Request::BlockHash(_) | Request::Block | Request::Foresight(_) => false,
     }
 }
 
