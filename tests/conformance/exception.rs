@@ -25,7 +25,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED", &["too many blobs"]),
     ("TYPE_3_TX_ZERO_BLOBS", &["empty blobs"]),
     ("TYPE_4_EMPTY_AUTHORIZATION_LIST", &["empty authorization list"]),
-    ("TYPE_4_TX_CONTRACT_CREATION", &["authorization list tx has invalid"]),
+    ("TYPE_4_TX_CONTRACT_CREATION", &["authorization list create"]),
     ("TYPE_4_TX_PRE_FORK", &["Eip7702"]),
     // The older fixtures'.
     ("IntrinsicGas", &["call gas cost"]),

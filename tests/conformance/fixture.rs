@@ -13,27 +13,27 @@ use std::rc::Rc;
 
 /// Everything that one execution is to show.
 pub(crate) struct Expected {
-    pub exception: Option<String>,
-    pub root: B256,
-    pub logs: B256,
+    pub(crate) exception: Option<String>,
+    pub(crate) root: B256,
+    pub(crate) logs: B256,
     /// The full post state, where the fixture has it.
-    pub state: Option<World>,
+    pub(crate) state: Option<World>,
 }
 
 /// One execution.
 pub(crate) struct Case {
     /// `file/test/fork/d0g0v0`.
-    pub name: String,
-    pub folder: String,
-    pub fork: String,
+    pub(crate) name: String,
+    pub(crate) folder: String,
+    pub(crate) fork: String,
     /// `None`: rules that revm has not.
-    pub rules: Option<Rules>,
-    pub pre: Rc<World>,
+    pub(crate) rules: Option<Rules>,
+    pub(crate) pre: Rc<World>,
     /// `Err`: fields that no transaction can have.
-    pub tx: Result<TxEnv, String>,
+    pub(crate) tx: Result<TxEnv, String>,
     /// The signed transaction.
-    pub raw: Bytes,
-    pub expected: Expected,
+    pub(crate) raw: Bytes,
+    pub(crate) expected: Expected,
 }
 
 /// All cases of the file's text; none where it is no state test. `path` is relative to the fixture directory.
@@ -192,6 +192,10 @@ fn transaction(tx: &Value, indexes: &Indexes, fork: &str) -> Result<TxEnv, Strin
         "" => TxKind::Create,
         to => TxKind::Call(to.parse::<Address>().map_err(|error| error.to_string())?),
     };
+    if kind.is_create() && tx_type >= 3 {
+        // No bytes spell such a transaction, and revm is not asked.
+        return Err(format!("{} create transaction", if tx_type == 3 { "blob" } else { "authorization list" }));
+    }
     let hashes = tx.get("blobVersionedHashes").map_or(Ok(&[][..]), list)?;
     Ok(TxEnv {
         tx_type,

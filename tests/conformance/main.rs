@@ -23,22 +23,24 @@ usage: conformance [--full] [--workers N] [--mode NAME]... [--folders] [FILTER]
   --full       every state test below the directory, not a slice
   --workers N  how many run at a time; as many as there are processors
   --mode NAME  only this mode; may be given several times: local, host, ahead, stepped; none for plain revm alone
+  --failures N how many failures are told in words; 50
   --folders    results by folder too; always with --full
   FILTER       only cases whose name contains it
 The directory is $WORLDSTATE_FIXTURES, or ../shared/fixtures. Standard error shows how far it is.
 ";
 
 pub(crate) struct Arguments {
-    pub full: bool,
-    pub workers: usize,
+    pub(crate) full: bool,
+    pub(crate) workers: usize,
     pub(crate) modes: Option<Vec<String>>,
-    pub folders: bool,
-    pub filter: Option<String>,
+    pub(crate) failures: usize,
+    pub(crate) folders: bool,
+    pub(crate) filter: Option<String>,
 }
 
 fn arguments() -> Result<Option<Arguments>, String> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut arguments = Arguments { full: false, workers, modes: None, folders: false, filter: None };
+    let mut arguments = Arguments { full: false, workers, modes: None, failures: 50, folders: false, filter: None };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut next = || words.next().ok_or_else(|| format!("{word} needs a value"));
@@ -47,6 +49,7 @@ fn arguments() -> Result<Option<Arguments>, String> {
             "--full" => arguments.full = true,
             "--folders" => arguments.folders = true,
             "--workers" => arguments.workers = next()?.parse().map_err(|error| format!("--workers: {error}"))?,
+            "--failures" => arguments.failures = next()?.parse().map_err(|error| format!("--failures: {error}"))?,
             "--mode" => arguments.modes.get_or_insert_default().push(next()?),
             // What `cargo test` hands to every test program.
             "--show-output" | "--nocapture" | "--quiet" | "-q" => {}
@@ -72,7 +75,7 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     }
     let started = Instant::now();
     let report = work::run(&directory, arguments)?;
-    print!("{}", report.tell(arguments.folders));
+    print!("{}", report.tell(arguments.folders, arguments.failures));
     let (total, elapsed) = (report.total(), started.elapsed());
     println!("\n{}", report.summary(elapsed));
     if !arguments.full {

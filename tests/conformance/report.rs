@@ -4,19 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// At most this many failures are told in words.
-const TOLD: usize = 50;
-
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
-    pub cases: u64,
-    pub passed: u64,
-    pub failed: u64,
+    pub(crate) cases: u64,
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
     /// Failed by revm itself, and listed with the reason.
-    pub known: u64,
+    pub(crate) known: u64,
     /// Of rules that are not offered.
-    pub other_rules: u64,
-    pub suspensions: u64,
+    pub(crate) other_rules: u64,
+    pub(crate) suspensions: u64,
 }
 
 impl Counts {
@@ -34,20 +31,20 @@ impl Counts {
 /// Of one mode, or of the plain run.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ModeCounts {
-    pub runs: u64,
-    pub time: Duration,
-    pub suspensions: u64,
-    pub answers: u64,
+    pub(crate) runs: u64,
+    pub(crate) time: Duration,
+    pub(crate) suspensions: u64,
+    pub(crate) answers: u64,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    pub suites: u64,
-    pub other_files: u64,
-    pub forks: BTreeMap<String, Counts>,
-    pub folders: BTreeMap<String, Counts>,
+    pub(crate) suites: u64,
+    pub(crate) other_files: u64,
+    pub(crate) forks: BTreeMap<String, Counts>,
+    pub(crate) folders: BTreeMap<String, Counts>,
     pub(crate) modes: BTreeMap<&'static str, ModeCounts>,
-    pub failures: Vec<String>,
+    pub(crate) failures: Vec<String>,
 }
 
 impl Report {
@@ -84,7 +81,7 @@ impl Report {
         self.failures.is_empty() && self.total().failed == 0
     }
 
-    pub(crate) fn tell(&self, folders: bool) -> String {
+    pub(crate) fn tell(&self, folders: bool, failures: usize) -> String {
         let mut text = String::new();
         if folders {
             table(&mut text, "folder", &self.folders);
@@ -103,12 +100,12 @@ impl Report {
         if !self.failures.is_empty() {
             let _ = writeln!(text, "\nfailures:");
         }
-        for failure in self.failures.iter().take(TOLD) {
+        for failure in self.failures.iter().take(failures) {
             let end = failure.char_indices().nth(1500).map_or(failure.len(), |(at, _)| at);
             let _ = writeln!(text, "  {}", &failure[..end]);
         }
-        if self.failures.len() > TOLD {
-            let _ = writeln!(text, "  and {} more", self.failures.len() - TOLD);
+        if self.failures.len() > failures {
+            let _ = writeln!(text, "  and {} more", self.failures.len() - failures);
         }
         text
     }

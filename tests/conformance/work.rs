@@ -1,7 +1,7 @@
 //! The workers.
 
 use crate::Arguments;
-use crate::check::{contradiction, judge};
+use crate::check::{Mode, check, contradiction, judge};
 use crate::fixture::{self, Case};
 use crate::known::Known;
 use crate::report::{Counts, ModeCounts, Report};
@@ -12,12 +12,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use worldstate::evm::Hardfork;
 
 struct Work<'a> {
     root: &'a Path,
     arguments: &'a Arguments,
     files: Vec<(PathBuf, u64)>,
     known: Known,
+    modes: Vec<Mode>,
     next: AtomicUsize,
     done: AtomicUsize,
     report: Mutex<Report>,
@@ -33,7 +35,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<Report, String> 
     files.sort_by(|(one, size), (other, other_size)| other_size.cmp(size).then_with(|| one.cmp(other)));
     let known = Known::read()?;
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let work = Work { root, arguments, files, known, next, done, report: Mutex::default() };
+    let work = Work { root, arguments, files, known, modes: modes(arguments)?, next, done, report: Mutex::default() };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..arguments.workers.max(1)).map(|_| scope.spawn(|| work.work())).collect();
         work.show(|| workers.iter().all(std::thread::ScopedJoinHandle::is_finished));
@@ -41,6 +43,21 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<Report, String> 
     let mut report = work.report.into_inner().map_err(|error| error.to_string())?;
     report.failures.sort();
     Ok(report)
+}
+
+fn modes(arguments: &Arguments) -> Result<Vec<Mode>, String> {
+    let Some(names) = &arguments.modes else { return Ok(Mode::ALL.to_vec()) };
+    let names = names.iter().filter(|name| *name != "none");
+    let mode = |name: &String| {
+        let mode = Mode::ALL.into_iter().find(|mode| mode.name() == name);
+        mode.ok_or_else(|| format!("--mode {name}: none of local, host, ahead, stepped, none"))
+    };
+    names.map(mode).collect()
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without text")
 }
 
 fn find(directory: &Path, files: &mut Vec<(PathBuf, u64)>) -> Result<(), String> {
@@ -90,12 +107,12 @@ impl Work<'_> {
         let mut counts = Counts { cases: 1, ..Counts::default() };
         let failures = match catch_unwind(AssertUnwindSafe(|| self.failures(case, &mut counts, report))) {
             Ok(failures) => failures,
-            Err(_) => vec!["panicked".to_owned()],
+            Err(panic) => vec![format!("panicked: {}", text_of(&*panic))],
         };
         if failures.is_empty() {
-            counts.passed = 1 - counts.known - counts.other_rules;
+            counts.passed = u64::from(counts.known + counts.other_rules == 0);
         } else {
-            (counts.failed, counts.known) = (1, 0);
+            (counts.failed, counts.known, counts.other_rules) = (1, 0, 0);
             report.failures.extend(failures.into_iter().map(|failure| format!("{}: {failure}", case.name)));
         }
         counts
@@ -103,18 +120,35 @@ impl Work<'_> {
 
     fn failures(&self, case: &Case, counts: &mut Counts, report: &mut Report) -> Vec<String> {
         let started = Instant::now();
-        let Some(plain) = judge(case) else {
+        let Some(judged) = judge(case) else {
             counts.other_rules = 1;
-            return Vec::new();
+            let offered = case.fork.parse::<Hardfork>();
+            return offered
+                .iter()
+                .map(|hardfork| format!("offered as {hardfork}, and revm has not the rules"))
+                .collect();
         };
         report.note_mode("plain revm", &ModeCounts { runs: 1, time: started.elapsed(), ..ModeCounts::default() });
         let mut failures = Vec::new();
-        match (contradiction(&plain, &case.expected), self.known.reason(&case.name)) {
+        match (contradiction(&judged, &case.expected), self.known.reason(&case.name)) {
             (None, None) => {}
             (Some(_), Some(_)) => counts.known = 1,
             (Some(difference), None) => failures.push(format!("plain revm: {difference}")),
             (None, Some(reason)) => {
                 failures.push(format!("plain revm passes, and known_failures.txt says that it does not: {reason}"));
+            }
+        }
+        for mode in &self.modes {
+            let started = Instant::now();
+            match catch_unwind(AssertUnwindSafe(|| check(*mode, case, &judged))) {
+                Ok(Ok(run)) => {
+                    let (suspensions, answers) = (run.suspensions, run.answers);
+                    counts.suspensions += suspensions;
+                    let counts = ModeCounts { runs: 1, time: started.elapsed(), suspensions, answers };
+                    report.note_mode(mode.name(), &counts);
+                }
+                Ok(Err(difference)) => failures.push(format!("{}: {difference}", mode.name())),
+                Err(panic) => failures.push(format!("{}: panicked: {}", mode.name(), text_of(&*panic))),
             }
         }
         failures

@@ -5,9 +5,11 @@ use super::world::{Account, World};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use revm::context::result::{EVMError, ExecutionResult, Output};
 use revm::context::{BlockEnv, CfgEnv, Context, TxEnv};
+use revm::precompile::{PrecompileSpecId, Precompiles};
 use revm::primitives::hardfork::SpecId;
 use revm::state::{AccountInfo, Bytecode, EvmState};
 use revm::{Database, ExecuteEvm, MainBuilder, MainContext};
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 /// The rules and the block.
@@ -67,13 +69,18 @@ pub fn run(rules: &Rules, pre: &World, tx: TxEnv) -> Seen {
     let context = Context::mainnet().with_db(Store(pre)).with_block(rules.block.clone()).with_cfg(rules.cfg());
     let mut evm = context.build_mainnet();
     match evm.transact(tx) {
-        Ok(done) => Seen { warm: warm(&done.state), post: post(pre, &done.state), end: End::Ran(ran(done.result)) },
+        Ok(done) => Seen {
+            warm: Some(warm(&done.state)),
+            loaded: Some(loaded(&done.state)),
+            post: Some(post(pre, &done.state)),
+            end: End::Ran(ran(done.result)),
+        },
         Err(error) => {
             let why = match error {
                 EVMError::Transaction(error) => error.to_string(),
                 other => other.to_string(),
             };
-            Seen { end: End::Refused(why), post: pre.clone(), warm: Warm::new() }
+            Seen::refused(why, pre)
         }
     }
 }
@@ -98,6 +105,24 @@ fn warm(state: &EvmState) -> Warm {
         (*address, slots.map(|(slot, _)| *slot).collect())
     });
     marks.collect()
+}
+
+fn loaded(state: &EvmState) -> Warm {
+    state.iter().map(|(address, account)| (*address, account.storage.keys().copied().collect())).collect()
+}
+
+/// Of what was loaded, that which `evm_get_access_list` has to list.
+pub fn access_list(rules: &Rules, tx: &TxEnv, seen: &Seen) -> Warm {
+    let precompiles = Precompiles::new(PrecompileSpecId::from_spec_id(rules.spec));
+    let mut excluded: BTreeSet<Address> = precompiles.addresses().copied().collect();
+    excluded.extend([tx.caller, rules.block.beneficiary]);
+    excluded.extend(tx.kind.to().copied());
+    if let End::Ran(ran) = &seen.end {
+        excluded.extend(ran.created);
+    }
+    let mut listed = seen.loaded.clone().unwrap_or_default();
+    listed.retain(|address, slots| !slots.is_empty() || !excluded.contains(address));
+    listed
 }
 
 /// EIP-161 for all hardforks: revm marks what has to survive before it.

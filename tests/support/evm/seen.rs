@@ -35,8 +35,12 @@ pub enum Status {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub end: End,
-    pub post: World,
-    pub warm: Warm,
+    /// `None` where not all of it is there to be read.
+    pub post: Option<World>,
+    /// `None` where they are not to be seen.
+    pub warm: Option<Warm>,
+    /// Everything that was loaded, warm or not.
+    pub loaded: Option<Warm>,
 }
 
 impl Seen {
@@ -52,24 +56,47 @@ impl Seen {
         keccak256(rlp)
     }
 
+    /// Nothing ran.
+    pub fn refused(why: String, pre: &World) -> Self {
+        Self { end: End::Refused(why), post: Some(pre.clone()), warm: None, loaded: None }
+    }
+
     /// The first thing in which `other` differs, in words.
     pub fn difference(&self, other: &Self) -> Option<String> {
-        if self.end != other.end {
+        let same = match (&self.end, &other.end) {
+            // What cannot even be read as a transaction is refused before revm could say why.
+            (End::Refused(plain), End::Refused(here)) => {
+                here.contains(plain.as_str()) || here.starts_with("raw transaction: ")
+            }
+            (plain, here) => plain == here,
+        };
+        if !same {
             return Some(match (&self.end, &other.end) {
                 (End::Ran(plain), End::Ran(other)) => format!("result: {}", fields(plain, other)),
                 (plain, other) => format!("result: plain {}, here {}", short(plain), short(other)),
             });
         }
-        if self.warm != other.warm {
-            let only = |one: &Warm, other: &Warm| {
-                let marks = one.iter().filter(|(address, slots)| other.get(*address) != Some(slots));
-                marks.map(|(address, slots)| format!("{address} {slots:x?}")).collect::<Vec<_>>()
-            };
-            let (plain, here) = (only(&self.warm, &other.warm), only(&other.warm, &self.warm));
-            return Some(format!("warm marks: plain {plain:?}, here {here:?}"));
+        if let (Some(plain), Some(here)) = (&self.warm, &other.warm)
+            && plain != here
+        {
+            return Some(format!("warm marks: {}", marks(plain, here)));
         }
-        (self.post != other.post).then(|| format!("state: plain -> here is {:?}", self.post.changes_to(&other.post)))
+        if let (Some(plain), Some(here)) = (&self.loaded, &other.loaded)
+            && plain != here
+        {
+            return Some(format!("loaded: {}", marks(plain, here)));
+        }
+        let (Some(plain), Some(here)) = (&self.post, &other.post) else { return None };
+        (plain != here).then(|| format!("state: plain -> here is {:?}", plain.changes_to(here)))
     }
+}
+
+fn marks(plain: &Warm, here: &Warm) -> String {
+    let only = |one: &Warm, other: &Warm| {
+        let marks = one.iter().filter(|(address, slots)| other.get(*address) != Some(slots));
+        marks.map(|(address, slots)| format!("{address} {slots:x?}")).collect::<Vec<_>>()
+    };
+    format!("plain {:?}, here {:?}", only(plain, here), only(here, plain))
 }
 
 fn short(end: &End) -> String {
