@@ -83,6 +83,7 @@ pub(super) struct Answers {
     codes: B256Map<Bytes>,
     slots: Shelf<(Address, U256), U256>,
     block_hashes: HashMap<u64, B256>,
+    capacity: usize,
     pub(super) hits: u64,
     pub(super) misses: u64,
 }
@@ -95,17 +96,15 @@ impl Answers {
             codes: B256Map::default(),
             slots: Shelf::new(slots, usize::MAX, |_| 0),
             block_hashes: HashMap::default(),
+            capacity: slots,
             hits: 0,
             misses: 0,
         }
     }
 
-    /// Forgets all answers, not the counts.
+    /// Forgets all answers and counts.
     pub(super) fn clear(&mut self) {
-        self.accounts.clear();
-        self.codes.clear();
-        self.slots.clear();
-        self.block_hashes.clear();
+        *self = Self::new(self.capacity);
     }
 
     /// The account, once all its parts are there. One without balance, nonce and code is absent: the host's questions
