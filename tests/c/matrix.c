@@ -242,7 +242,7 @@ static void forked_or_not(void) {
     StateManagerHandle forked = state_manager_create_with_fork(fork), local = state_manager_create();
     for (size_t i = 0; i < function_count; i++) {
         const struct function *f = &functions[i];
-        int needs_fork = contains(f->name, "block_hash");
+        int needs_fork = f->arguments[0].kind == STATE_MANAGER && contains(f->name, "block_hash");
         if (!(f->flags & NO_FORK) && !needs_fork) continue;
         StateManagerHandle state = needs_fork ? local : forked;
         struct prepared prepared = prepare(f, state, 0);

@@ -162,8 +162,8 @@ void evm_particular(void) {
     message.size = 3;
     expect_at("evm_set_message", evm.handle, 1, bad, input, "EvmMessage.size is 3");
     expect_at("evm_get_precompile_call", evm.handle, 0, same, none, "");
-    expect_at("evm_answer", evm.handle, 0, same, none, "");
-    expect_at("evm_continue_ffi", evm.handle, 0, same, none, "");
+    expect_at("evm_answer", evm.handle, 3, number(84), none, "");
+    expect_at("evm_continue_ffi", evm.handle, 3, number(84), none, "");
     expect_at("evm_get_result", evm.handle, 0, same, STATE_MANAGER_ERROR_INVALID_STATE, "no execution has ended");
     expect_at("evm_get_trace", evm.handle, 0, same, STATE_MANAGER_ERROR_INVALID_STATE, "no trace");
     OK(evm_set_transaction_json(evm.handle, "{\"chainId\":5}"));
