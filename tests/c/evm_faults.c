@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Of one who answers everything at once. */
 static char *tour_result(unsigned *questions) {
@@ -66,6 +67,77 @@ static void end_at_every_suspension(void) {
     CHECKF(strcmp(all, wanted) == 0, "%s\ninstead of\n%s", all, wanted);
     free(all);
     evm_end(&kept);
+    free(wanted);
+}
+
+static size_t resident_bytes(void) {
+    unsigned long total = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL) return 0;
+    if (fscanf(file, "%lu %lu", &total, &resident) != 2) resident = 0;
+    fclose(file);
+    return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Executions that are given up, on one executor and on new ones: what they held is given back. */
+static void flat_memory(void) {
+    unsigned rounds = 20 * percent();
+    struct evm kept = evm_with(TOUR, NULL);
+    AsyncRequest request;
+    size_t before = 0;
+    for (unsigned i = 0; i < rounds; i++) {
+        struct evm evm = evm_with(TOUR, NULL);
+        OK(evm_call_ffi(kept.handle, &request));
+        for (unsigned k = 0; k < i % 20; k++) OK(serve_need(kept.handle, TOUR_PROGRAMS, &request));
+        OK(evm_abort(kept.handle));
+        OK(evm_call_ffi(evm.handle, &request));
+        for (unsigned k = 0; k < i % 20; k++) OK(serve_need(evm.handle, TOUR_PROGRAMS, &request));
+        evm_end(&evm);
+        if (i == rounds / 2) before = resident_bytes();
+    }
+    size_t after = resident_bytes();
+    /* Less than 200 bytes each. With fewer rounds a checker counts, whose own memory grows. */
+    CHECKF(after < before + 100 * rounds + (1 << 18) || percent() < 100, "%zu bytes became %zu", before, after);
+    evm_end(&kept);
+}
+
+static uint32_t next_random(uint32_t *seed) {
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+/* Bytes of chance as answers, transactions, messages: refused, and the execution that waits is as it was. */
+static void random_arguments(void) {
+    unsigned questions, rounds = 200 * percent();
+    char *wanted = tour_result(&questions);
+    struct evm evm = evm_with(TOUR, NULL);
+    uint32_t seed = 20261121;
+    AsyncRequest request, out;
+    OK(evm_call_ffi(evm.handle, &request));
+    for (unsigned i = 0; i < rounds; i++) {
+        size_t length = next_random(&seed) % 120;
+        struct fenced data = fenced_new(length);
+        for (size_t j = 0; j < length; j++) data.data[j] = (uint8_t)next_random(&seed);
+        if (i % 2 == 0 && length >= 20) memcpy(data.data, request.address, 20);
+        uint8_t type = (uint8_t)(next_random(&seed) % 10 < 8 ? next_random(&seed) % 9 : next_random(&seed));
+        int status = evm_continue_ffi(evm.handle, type, data.data, length, &out);
+        CHECKF(status == STATE_MANAGER_ERROR_INVALID_INPUT || status == STATE_MANAGER_ERROR_INVALID_REQUEST ||
+                   (type == EVM_CONTINUE_AFTER_COMMIT && status == STATE_MANAGER_ERROR_INVALID_STATE) ||
+                   (type == EVM_CONTINUE_WITH_ERROR && status == STATE_MANAGER_ERROR_EXECUTION),
+               "type %u, %zu bytes: %d", type, length, status);
+        OK(evm_resume(evm.handle, &out));
+        CHECK(memcmp(&out, &request, sizeof out) == 0);
+        CHECK(evm_set_transaction(evm.handle, data.data, length) != STATE_MANAGER_SUCCESS);
+        CHECK(fences_intact(&data));
+        fenced_free(&data);
+    }
+    OK(evm_abort(evm.handle));
+    set_call(evm.handle, 10000000);
+    CHECK(run_to_end(evm.handle, TOUR_PROGRAMS) == questions);
+    char *all = all_of(evm.handle);
+    CHECK(strcmp(all, wanted) == 0);
+    free(all);
+    evm_end(&evm);
     free(wanted);
 }
 
@@ -387,6 +459,8 @@ static void from_thread_to_thread(void) {
 const struct test_case evm_fault_cases[] = {
     {"evm: a failure at each question changes nothing", failure_at_every_question},
     {"evm: given up at each suspension", end_at_every_suspension},
+    {"evm: memory stays flat", flat_memory},
+    {"evm: arguments of chance", random_arguments},
     {"evm: frames are the same before and after each attempt", same_frames},
     {"evm: precompiled contracts of the host", hosted_precompiles},
     {"evm: without host", synchronous},
