@@ -235,7 +235,8 @@ static void synchronous(void) {
     struct evm evm = evm_with("1 SLOAD 0 MSTORE 32 0 RETURN", NULL);
     int active = 9;
     /* It could ask, and may not. */
-    FAILS(evm.handle, evm_execute(evm.handle), STATE_MANAGER_ERROR_EXECUTION, "storage of 0x1111111111111111111111111111111100000002 at slot 0x1 is not here");
+    FAILS(evm.handle, evm_execute(evm.handle), STATE_MANAGER_ERROR_EXECUTION,
+          "storage of 0x1111111111111111111111111111111100000002 at slot 0x1 is not here");
     OK(evm_is_active(evm.handle, &active));
     CHECK(active == 0 && pending_count(evm.handle) == 0);
     CHECK_STATUS(evm_get_result(evm.handle, &(EvmResult)EVM_RESULT_INIT), STATE_MANAGER_ERROR_INVALID_STATE);

@@ -133,7 +133,9 @@ static void many_changes(void) {
 
 static void two_in_a_row(void) {
     /* What the transient slot held, and the gas of a cold slot and of a cold account. */
-    struct evm evm = evm_with("1 TLOAD 0 MSTORE 7 1 TSTORE 1 TLOAD 7 SUB 0 MLOAD ADD 0 MSTORE 2 SLOAD POP @5 BALANCE POP 32 0 RETURN", NULL);
+    struct evm evm = evm_with("1 TLOAD 0 MSTORE 7 1 TSTORE 1 TLOAD 7 SUB 0 MLOAD ADD 0 MSTORE 2 SLOAD POP @5 BALANCE POP "
+                              "32 0 RETURN",
+                              NULL);
     EvmResult first = EVM_RESULT_INIT, second = EVM_RESULT_INIT;
     EvmStats stats = EVM_STATS_INIT;
     AsyncRequest request;
@@ -205,7 +207,8 @@ static void results(void) {
         uint32_t code;
     } table[] = {
         /* Error("no") as Solidity encodes it. */
-        {"0x08c379a0 0 MSTORE 32 32 MSTORE 2 64 MSTORE 0x6e6f000000000000 96 MSTORE 100 28 REVERT", "revert", "\"kind\":\"error\"", 1},
+        {"0x08c379a0 0 MSTORE 32 32 MSTORE 2 64 MSTORE 0x6e6f000000000000 96 MSTORE 100 28 REVERT", "revert",
+         "\"kind\":\"error\"", 1},
         {"0x4e487b71 0 MSTORE 17 32 MSTORE 36 28 REVERT", "revert", "arithmetic overflow", 1},
         {"0xdeadbeef 0 MSTORE 4 28 REVERT", "revert", "custom error 0xdeadbeef", 1},
         {"0 0 REVERT", "revert", "\"kind\":\"empty\"", 1},
@@ -408,7 +411,8 @@ static void other_versions(void) {
     run_to_end(evm.handle, NO_PROGRAMS);
     const size_t stats[] = {sizeof(size_t), offsetof(EvmStats, rounds), offsetof(EvmStats, cache_hits), sizeof(EvmStats) + 24};
     const size_t results[] = {sizeof(size_t), offsetof(EvmResult, gas_used), offsetof(EvmResult, created), sizeof(EvmResult) + 24};
-    const size_t calls[] = {sizeof(size_t), offsetof(EvmPrecompileCall, value), offsetof(EvmPrecompileCall, caller), sizeof(EvmPrecompileCall) + 8};
+    const size_t calls[] = {sizeof(size_t), offsetof(EvmPrecompileCall, value), offsetof(EvmPrecompileCall, caller),
+                            sizeof(EvmPrecompileCall) + 8};
     fills(evm.handle, fill_stats, sizeof(EvmStats), stats, 4);
     fills(evm.handle, fill_result, sizeof(EvmResult), results, 4);
     evm_end(&evm);
