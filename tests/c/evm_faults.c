@@ -231,6 +231,39 @@ static void hosted_precompiles(void) {
            (unsigned long long)left[0], (unsigned long long)left[1], (unsigned long long)left[2], (unsigned long long)left[3]);
 }
 
+/* Each call asks anew, and an answer that comes in between is none. */
+static void hosted_precompile_twice(void) {
+    uint8_t address[20], payload[30] = {0};
+    world_address(77, address);
+    memcpy(payload, address, 20);
+    EvmOptions options = EVM_OPTIONS_INIT;
+    options.precompiles = address;
+    options.precompile_count = 1;
+    struct evm evm = evm_with("32 0 0 0 0 @77 5000 CALL POP 7 SLOAD POP 0 0 7 0 0 @77 5000 CALL POP "
+                              "RETURNDATASIZE 0 0 RETURNDATACOPY 32 0 RETURN",
+                              &options);
+    AsyncRequest request, out;
+    unsigned calls = 0;
+    OK(evm_call_ffi(evm.handle, &request));
+    while (is_need(&request)) {
+        EvmPrecompileCall call = EVM_PRECOMPILE_CALL_INIT;
+        if (request.output_type == EVM_OUTPUT_NEED_PRECOMPILE) {
+            OK(evm_get_precompile_call(evm.handle, &call, NULL, 0));
+            CHECK(call.input_len == (calls == 0 ? 0 : 7));
+            payload[29] = (uint8_t)(0xa0 + calls++);
+            OK(evm_continue_ffi(evm.handle, EVM_CONTINUE_WITH_PRECOMPILE, payload, 30, &request));
+            continue;
+        }
+        FAILS(evm.handle, evm_continue_ffi(evm.handle, EVM_CONTINUE_WITH_PRECOMPILE, payload, 30, &out),
+              STATE_MANAGER_ERROR_INVALID_REQUEST, "not asked for");
+        OK(serve_need(evm.handle, NO_PROGRAMS, &request));
+    }
+    uint8_t output[32] = {0};
+    OK(evm_get_output(evm.handle, output, 32));
+    CHECKF(calls == 2 && output[0] == 0xa1, "%u calls, %x", calls, output[0]);
+    evm_end(&evm);
+}
+
 static void synchronous(void) {
     struct evm evm = evm_with("1 SLOAD 0 MSTORE 32 0 RETURN", NULL);
     int active = 9;
@@ -464,6 +497,7 @@ const struct test_case evm_fault_cases[] = {
     {"evm: arguments of chance", random_arguments},
     {"evm: frames are the same before and after each attempt", same_frames},
     {"evm: precompiled contracts of the host", hosted_precompiles},
+    {"evm: a precompiled contract of the host, called twice", hosted_precompile_twice},
     {"evm: without host", synchronous},
     {"evm: over forks", on_forks},
     {"evm: forks that fail", forks_that_fail},

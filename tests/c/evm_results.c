@@ -86,6 +86,12 @@ static void commits(void) {
     run_to_end(evm.handle, NO_PROGRAMS);
     OK(evm_abort(evm.handle));
     CHECK(slot_of(evm.state, CONTRACT, 1) == 0);
+    /* Overrides are for the executions to come, not for the one that has ended. */
+    run_to_end(evm.handle, NO_PROGRAMS);
+    OK(evm_set_state_overrides(evm.handle, "{\"0x00000000000000000000000000000000000000cc\":{\"balance\":\"0x5\"}}"));
+    OK(evm_commit_in_checkpoint(evm.handle));
+    OK(state_manager_revert(evm.state));
+    OK(evm_set_state_overrides(evm.handle, NULL));
     /* In a checkpoint, and back. */
     run_to_end(evm.handle, NO_PROGRAMS);
     OK(evm_commit_in_checkpoint(evm.handle));
