@@ -85,6 +85,10 @@ fn guarded<const N: usize>(
 
 /// revm's instructions, with those guarded that ask for state.
 ///
+/// SLOAD, BALANCE, SELFBALANCE, EXTCODEHASH and BLOCKHASH need no guard: they ask once, before they have changed
+/// anything, and overwrite the top of the stack only when they have their answer. A guard would cost a warm SLOAD a
+/// third more: the copy of the gas waits for the store of what the opcode was just charged.
+///
 /// CREATE and CREATE2 ask for nothing themselves: their frame does, when it is opened. From Amsterdam on (EIP-8037)
 /// they do, and have to be guarded too.
 pub(super) fn instructions(spec: SpecId) -> EthInstructions<EthInterpreter, Context> {
@@ -93,15 +97,10 @@ pub(super) fn instructions(spec: SpecId) -> EthInstructions<EthInterpreter, Cont
     const DELEGATECALL: u8 = opcode::DELEGATECALL;
     const STATICCALL: u8 = opcode::STATICCALL;
     let mut instructions = EthInstructions::new_mainnet_with_spec(spec);
-    let guards: [(u8, fn(Call<'_>) -> InstructionExecResult); 13] = [
-        (opcode::SLOAD, |call| guarded::<0>(call, host::sload)),
+    let guards: [(u8, fn(Call<'_>) -> InstructionExecResult); 8] = [
         (opcode::SSTORE, |call| guarded::<2>(call, host::sstore)),
-        (opcode::BALANCE, |call| guarded::<0>(call, host::balance)),
-        (opcode::SELFBALANCE, |call| guarded::<0>(call, host::selfbalance)),
         (opcode::EXTCODESIZE, |call| guarded::<0>(call, host::extcodesize)),
-        (opcode::EXTCODEHASH, |call| guarded::<0>(call, host::extcodehash)),
         (opcode::EXTCODECOPY, |call| guarded::<4>(call, host::extcodecopy)),
-        (opcode::BLOCKHASH, |call| guarded::<0>(call, host::blockhash)),
         (opcode::SELFDESTRUCT, |call| guarded::<1>(call, host::selfdestruct)),
         (CALL, |call| guarded::<7>(call, contract::call::<CALL, _, _>)),
         (CALLCODE, |call| guarded::<7>(call, contract::call::<CALLCODE, _, _>)),
