@@ -149,6 +149,7 @@ PARTS = [
         ["rust", "cc", "npm"],
         minutes=40,
     ),
+    Part("eels", ["build/eels/bin/python", "tests/eels/compare.py"], count_lines, ["rust", "eels"], minutes=30),
     Part("runner", ["python3", "tests/test_run.py"], count_lines, []),
     Part("node", ["bash", "tests/node.sh"], count_lines, ["npm"]),
     Part("demo", ["bash", "tests/demo.sh"], count_lines, ["rust", "cc", "npm", "python"]),

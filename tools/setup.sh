@@ -67,6 +67,21 @@ setup_python() {
     if ! have python3; then apt_install python3 python3-minimal; fi
 }
 
+# Ethereum's executable specification: build/eels/bin/python
+setup_eels() {
+    setup_python
+    local dir=build/eels wanted=tests/eels/requirements.txt stamp=build/eels/installed.txt
+    if cmp -s "$wanted" "$stamp"; then return; fi
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "Python 3.11 or newer is needed, this is $(python3 --version)"
+    if ! python3 -c 'import ensurepip' 2>/dev/null; then apt_install "Python's venv" python3-venv; fi
+    printf "installing Ethereum's executable specification\n"
+    rm -rf "$dir"
+    logged eels-venv python3 -m venv "$dir"
+    logged eels "$dir/bin/pip" install --disable-pip-version-check --requirement "$wanted"
+    # Last: this file says that the installation is whole.
+    cp "$wanted" "$stamp"
+}
+
 setup_node() {
     if ! have node || ! have npm; then apt_install "Node.js" nodejs npm; fi
     local major

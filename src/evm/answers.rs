@@ -100,14 +100,6 @@ impl Answers {
         }
     }
 
-    /// Forgets all answers, not the counts.
-    pub(super) fn clear(&mut self) {
-        self.accounts.clear();
-        self.codes.clear();
-        self.slots.clear();
-        self.block_hashes.clear();
-    }
-
     /// The account, once all its parts are there. One without balance, nonce and code is absent: the host's questions
     /// cannot tell it from an empty one.
     pub(super) fn account(&self, address: &Address) -> Option<Option<SourceAccount>> {
@@ -164,7 +156,7 @@ impl Answers {
                 let open = !self.block_hashes.contains_key(number);
                 [open.then_some(Need::BlockHash(*number)), None, None]
             }
-            Request::Block => [None; 3],
+            Request::Block | Request::Foresight(_) => [None; 3],
         };
         needs.into_iter().flatten()
     }

@@ -34,7 +34,8 @@ fn local(path: &Path) -> Result<f64> {
         ratios.push(figure.ratio);
     }
     let mean = geometric_mean(&ratios);
-    Figure::of("evm_local", "all of these, geometric mean of the ratios", PLAIN, "ratio", (mean, 1.0), 1.05).record(path)?;
+    Figure::of("evm_local", "all of these, geometric mean of the ratios", PLAIN, "ratio", (mean, 1.0), 1.05)
+        .record(path)?;
     Ok(transfers)
 }
 
@@ -57,7 +58,8 @@ fn misses(path: &Path) -> Result<()> {
         },
         || Ok(check(local.run()?)?),
     )?;
-    let figure = times.figure("evm_misses", "1,000 misses, 2,000 instructions apart", "the same, nothing missing", 1.05);
+    let figure =
+        times.figure("evm_misses", "1,000 misses, 2,000 instructions apart", "the same, nothing missing", 1.05);
     figure.record(path)?;
     let mut answering = Vec::new();
     for _ in 0..ROUNDS {
@@ -76,6 +78,24 @@ fn misses(path: &Path) -> Result<()> {
     let restart = (thread_time() - start).as_secs_f64() * 1e6;
     let what = format!("the same by restarting revm {starts} times");
     Figure::of("evm_restart", "1,000 misses, by going on", &what, "us", (figure.ours, restart), 0.0).record(path)?;
+    Ok(())
+}
+
+/// Steps a second with a trace, whatever is done with the text. A trace that is off is what the local figures measure.
+fn traced(path: &Path) -> Result<()> {
+    const WANTED: f64 = 5e6;
+    let workload = assembly::compute();
+    let mut ours = Ours::new(&workload.world, &workload.call)?;
+    let mut times = Vec::new();
+    for _ in 0..ROUNDS / 6 {
+        let start = thread_time();
+        let lines = ours.run_traced()?;
+        #[expect(clippy::cast_precision_loss, reason = "below 2^52")]
+        times.push((thread_time() - start).as_secs_f64() * 1e9 / lines as f64);
+    }
+    let step = quantile(&mut times, 0.5);
+    let what = "a step with an EIP-3155 trace, stack and all";
+    Figure::of("evm_trace", what, "5 million steps a second", "ns", (step, 1e9 / WANTED), 1.0).record(path)?;
     Ok(())
 }
 
@@ -98,7 +118,8 @@ fn lifecycle(path: &Path) -> Result<()> {
     }
     let (create, abort) = (quantile(&mut create, 0.5), quantile(&mut abort, 0.5));
     Figure::of("evm_create", "creating and destroying an Evm", "5 us", "us", (create, 5.0), 1.0).record(path)?;
-    Figure::of("evm_abort", "starting an execution, first need, abort", "5 us", "us", (abort, 5.0), 1.0).record(path)?;
+    Figure::of("evm_abort", "starting an execution, first need, abort", "5 us", "us", (abort, 5.0), 1.0)
+        .record(path)?;
     Ok(())
 }
 
@@ -121,5 +142,6 @@ fn main() -> Result<()> {
     }
     misses(path)?;
     lifecycle(path)?;
+    traced(path)?;
     Ok(())
 }

@@ -91,7 +91,8 @@ fn record(path: &Path, id: &str, name: &str, set: &[&Compared], targets: [f64; 3
     Figure::of(&format!("{id}_rounds_median"), &what, one, "rounds", (medians[1], medians[0]), 0.0).record(path)?;
     let what = format!("useless keys, mean: {name}");
     let useless = mean(set.iter().map(|compared| compared.useless));
-    Figure::of(&format!("{id}_useless"), &what, "keys needed", "keys", (useless, needs_mean), targets[1]).record(path)?;
+    Figure::of(&format!("{id}_useless"), &what, "keys needed", "keys", (useless, needs_mean), targets[1])
+        .record(path)?;
     let what = format!("scratch work, median: {name}");
     let cpu = median(set.iter().map(|compared| compared.cpu));
     Figure::of(&format!("{id}_cpu"), &what, "10 ms", "us", (cpu, 10_000.0), targets[2]).record(path)?;
@@ -102,7 +103,10 @@ fn record(path: &Path, id: &str, name: &str, set: &[&Compared], targets: [f64; 3
 fn scene(path: &Path) -> Result<Vec<Compared>> {
     let scene = Scene::load()?;
     let (mut all, mut again) = (Vec::new(), Vec::new());
-    println!("{:<22} {:>6} {:>14} {:>14} {:>9} {:>9} {:>20}", "transaction", "needs", "one at a time", "run ahead", "useless", "CPU us", "again: rounds, useless");
+    println!(
+        "{:<22} {:>6} {:>14} {:>14} {:>9} {:>9} {:>20}",
+        "transaction", "needs", "one at a time", "run ahead", "useless", "CPU us", "again: rounds, useless"
+    );
     for call in &scene.calls {
         let off = run(&mut Waiting::new(&scene.world, &call.call)?)?;
         let off_again = run(&mut Waiting::new(&scene.world, &call.again)?)?;
@@ -115,7 +119,14 @@ fn scene(path: &Path) -> Result<Vec<Compared>> {
         }
         println!(
             "{:<22} {:>6} {:>14} {:>14} {:>9} {:>9.0} {:>13} {:>6}",
-            call.label, first.needs, first.rounds[0], first.rounds[1], first.useless, first.cpu, second.rounds[1], second.useless
+            call.label,
+            first.needs,
+            first.rounds[0],
+            first.rounds[1],
+            first.useless,
+            first.cpu,
+            second.rounds[1],
+            second.useless
         );
         if first.needs > FEW {
             again.push((first.rounds[1], second.rounds[1]));

@@ -82,7 +82,24 @@ pub fn call() -> Workload {
 pub fn compute() -> Workload {
     let mut body = Vec::new();
     for round in 0..10 {
-        body.extend([DUP1, PUSH1, 3 + round, MUL, PUSH1, 17, ADD, DUP1, MUL, DUP1, PUSH1, 0x5a, XOR, ADD, PUSH0, MSTORE]);
+        body.extend([
+            DUP1,
+            PUSH1,
+            3 + round,
+            MUL,
+            PUSH1,
+            17,
+            ADD,
+            DUP1,
+            MUL,
+            DUP1,
+            PUSH1,
+            0x5a,
+            XOR,
+            ADD,
+            PUSH0,
+            MSTORE,
+        ]);
     }
     body.extend([PUSH1, 32, PUSH0, KECCAK256, POP]);
     workload("evm_compute", "compute loop, 100,000 turns", repeat(10_000, &body), 0)

@@ -83,7 +83,8 @@ fn block(env: &Value) -> Value {
     ];
     let known = names.iter().filter(|(name, _)| env[name].is_string());
     let field = |(name, field): &(&str, &str)| {
-        let value = if *field == "miner" || *field == "mixHash" { env[name].clone() } else { json!(number(&env[name])) };
+        let value =
+            if *field == "miner" || *field == "mixHash" { env[name].clone() } else { json!(number(&env[name])) };
         ((*field).to_owned(), value)
     };
     Value::Object(known.map(field).collect())

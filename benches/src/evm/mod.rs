@@ -114,11 +114,6 @@ pub struct Outcome {
 /// When the compiled contracts are not there.
 pub fn local_workloads() -> Result<Vec<Workload>, Box<dyn std::error::Error>> {
     let mut workloads = vec![assembly::snailtracer()?, scene::Scene::load()?.transfer_loop()?];
-    workloads.extend([
-        assembly::warm_sload(),
-        assembly::cold_sload(),
-        assembly::call(),
-        assembly::compute(),
-    ]);
+    workloads.extend([assembly::warm_sload(), assembly::cold_sload(), assembly::call(), assembly::compute()]);
     Ok(workloads)
 }

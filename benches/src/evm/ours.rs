@@ -5,7 +5,11 @@ use super::{Call, GAS, Outcome, TIME, World, plain};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use serde_json::{Value, json};
 use std::collections::HashSet;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use worldstate::evm::trace::{TraceOptions, TraceOutput, Tracer};
 use worldstate::evm::{Answer, Evm, EvmOptions, Hardfork, Job, Lenient, Need, Progress, RunAhead, Status, Transaction};
 use worldstate::state::State;
 use worldstate::{Error, Result};
@@ -86,6 +90,37 @@ impl Ours {
         let outcome = outcome(&self.evm)?;
         self.evm.discard()?;
         Ok(outcome)
+    }
+}
+
+impl Ours {
+    /// Runs the transaction with each step written down as an EIP-3155 line; the number of lines.
+    ///
+    /// # Errors
+    /// When the transaction is refused, or something is missing.
+    pub fn run_traced(&mut self) -> Result<u64> {
+        let lines = Arc::new(AtomicU64::new(0));
+        let output = TraceOutput::writer(Lines(lines.clone()));
+        self.evm.set_tracer(Some(Box::new(Tracer::new(TraceOptions::eip3155(), output))));
+        let outcome = self.run();
+        self.evm.set_tracer(None);
+        outcome?;
+        Ok(lines.load(Ordering::Relaxed))
+    }
+}
+
+/// Counts the lines that are written to it.
+struct Lines(Arc<AtomicU64>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let lines = memchr::memchr_iter(b'\n', bytes).count();
+        self.0.fetch_add(lines as u64, Ordering::Relaxed);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

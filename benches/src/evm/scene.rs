@@ -73,12 +73,14 @@ impl Scene {
         let artifact: Value = serde_json::from_slice(&fs::read(Path::new(DIRECTORY).join("Airdrop.json"))?)?;
         let selector: U256 = format!("0x{}", parse::<String>(&artifact["selectors"][RAIN])?).parse()?;
         let token: Address = parse(&self.contracts["apple"])?;
-        let arguments = [token.into_word().into(), U256::from(3), U256::from(0xabc_0000), U256::from(16), U256::from(1_000)];
+        let arguments =
+            [token.into_word().into(), U256::from(3), U256::from(0xabc_0000), U256::from(16), U256::from(1_000)];
         let mut data = selector.to_be_bytes::<32>()[28..].to_vec();
         for argument in arguments {
             data.extend(argument.to_be_bytes::<32>());
         }
-        let call = Call { from: self.calls[0].call.from, to: parse(&self.contracts["airdrop"])?, data: Bytes::from(data) };
+        let call =
+            Call { from: self.calls[0].call.from, to: parse(&self.contracts["airdrop"])?, data: Bytes::from(data) };
         Ok(Workload { id: "evm_transfer", what: "ERC-20 transfers, 1,000", world: self.world.clone(), call })
     }
 }

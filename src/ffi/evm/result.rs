@@ -87,6 +87,22 @@ pub unsafe extern "C" fn evm_get_result_json(
     })
 }
 
+/// Why it did not succeed, in words: the decoded reason of a revert (Error, Panic, or the custom error's selector and
+/// arguments), or the reason of a halt, such as "out of gas". Empty where it did. Text as of evm_get_result_json.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evm_get_failure(
+    handle: EvmHandle,
+    buf: *mut c_char,
+    buf_size: usize,
+    out_len: *mut usize,
+) -> c_int {
+    guard::evm(handle.addr(), |executor| {
+        // SAFETY: pointers as the interface's contract says.
+        let out = unsafe { OutText::new("buf", buf, buf_size, out_len) }?;
+        out.write(&outcome(&executor.evm)?.failure().unwrap_or_default())
+    })
+}
+
 /// What was returned, or the data of a revert: `output_len` bytes of evm_get_result to `out`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evm_get_output(handle: EvmHandle, out: *mut u8, out_size: usize) -> c_int {
