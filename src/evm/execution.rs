@@ -229,7 +229,7 @@ impl Evm {
         }
         self.driver.abort();
         self.ahead.reset();
-        *self.answers.lock() = Answers::new(self.options.cache_size);
+        self.answers.lock().clear();
         self.below = None;
         self.version = None;
         self.wanted.clear();
