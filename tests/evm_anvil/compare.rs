@@ -1,0 +1,217 @@
+//! A simulation beside what the node made of the same transaction.
+
+use crate::chain::{Chain, Mined, quantity};
+use crate::simulate::{Simulated, Simulator};
+use alloy_primitives::{Address, Bytes, U256};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a transaction changed: values before and after.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Differences {
+    pub(crate) balances: BTreeMap<Address, (U256, U256)>,
+    nonces: BTreeMap<Address, (U256, U256)>,
+    /// The code after.
+    codes: BTreeMap<Address, Bytes>,
+    pub(crate) storage: BTreeMap<(Address, U256), (U256, U256)>,
+}
+
+/// What the node tells of a transaction.
+pub(crate) struct Told {
+    differences: Differences,
+    prestate: Value,
+    trace: Value,
+}
+
+fn address(value: &Value) -> Address {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+fn entries(value: &Value) -> impl Iterator<Item = (Address, &Value)> {
+    value.as_object().unwrap().iter().map(|(at, fields)| (at.parse().unwrap(), fields))
+}
+
+fn slots(account: &Value) -> BTreeMap<U256, U256> {
+    let slots = account.get("storage").and_then(Value::as_object).into_iter().flatten();
+    slots.map(|(slot, value)| (slot.parse().unwrap(), quantity(value))).collect()
+}
+
+impl Differences {
+    /// From the library's list.
+    fn of_ours(changes: &Value) -> Self {
+        let list = |name: &str| changes[name].as_array().unwrap().iter();
+        let pair = |entry: &Value, old: &str, new: &str| (quantity(&entry[old]), quantity(&entry[new]));
+        let code = |entry: &Value| entry["code"].as_str().unwrap().parse().unwrap();
+        Self {
+            balances: list("balances")
+                .map(|entry| (address(&entry["address"]), pair(entry, "originalBalance", "newBalance")))
+                .collect(),
+            nonces: list("nonces")
+                .map(|entry| (address(&entry["address"]), pair(entry, "originalNonce", "newNonce")))
+                .collect(),
+            codes: list("codes").map(|entry| (address(&entry["address"]), code(entry))).collect(),
+            storage: list("storage")
+                .map(|entry| {
+                    let key = (address(&entry["address"]), quantity(&entry["slot"]));
+                    (key, pair(entry, "originalValue", "newValue"))
+                })
+                .collect(),
+        }
+    }
+
+    /// From a prestate trace in diff mode: `pre` has whole accounts, `post` of those that still are what changed.
+    fn of_node(diff: &Value) -> Self {
+        let (pre, post) = (entries(&diff["pre"]).collect::<BTreeMap<_, _>>(), entries(&diff["post"]).collect::<BTreeMap<_, _>>());
+        let mut differences = Self::default();
+        let nothing = json!({});
+        for at in pre.keys().chain(post.keys()).copied().collect::<BTreeSet<Address>>() {
+            let (before, after) = (pre.get(&at).copied().unwrap_or(&nothing), post.get(&at).copied());
+            let field = |name: &str| {
+                let old = before.get(name).map(quantity).unwrap_or_default();
+                let kept = if after.is_some() { old } else { U256::ZERO };
+                (old, after.and_then(|after| after.get(name)).map_or(kept, quantity))
+            };
+            let mut put = |map: fn(&mut Self) -> &mut BTreeMap<Address, (U256, U256)>, (old, new): (U256, U256)| {
+                if old != new {
+                    map(&mut differences).insert(at, (old, new));
+                }
+            };
+            put(|all| &mut all.balances, field("balance"));
+            put(|all| &mut all.nonces, field("nonce"));
+            if let Some(code) = after.and_then(|after| after.get("code")) {
+                differences.codes.insert(at, code.as_str().unwrap().parse().unwrap());
+            }
+            let (old, new) = (slots(before), after.map(slots).unwrap_or_default());
+            for slot in old.keys().chain(new.keys()) {
+                let pair = (old.get(slot).copied().unwrap_or_default(), new.get(slot).copied().unwrap_or_default());
+                if pair.0 != pair.1 {
+                    differences.storage.insert((at, *slot), pair);
+                }
+            }
+        }
+        differences
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.balances.len() + self.nonces.len() + self.codes.len() + self.storage.len()
+    }
+
+    /// The chain has the old values at the block before, and the new ones at `block`; so has the committed state.
+    fn check_values(&self, chain: &Chain, block: u64, simulator: &mut dyn Simulator) {
+        let name = simulator.name();
+        for (&at, &(old, new)) in &self.balances {
+            assert_eq!((chain.balance_at(at, block - 1), chain.balance_at(at, block)), (old, new), "{name}: balance of {at}");
+            assert_eq!(simulator.balance(at), new, "{name}: balance of {at}");
+        }
+        for (&at, &(old, new)) in &self.nonces {
+            let on_chain = (chain.nonce_at(at, block - 1), chain.nonce_at(at, block));
+            assert_eq!((U256::from(on_chain.0), U256::from(on_chain.1)), (old, new), "{name}: nonce of {at}");
+            assert_eq!(U256::from(simulator.nonce(at)), new, "{name}: nonce of {at}");
+        }
+        for (&at, code) in &self.codes {
+            assert_eq!(chain.code_at(at, block), *code, "{name}: code of {at}");
+            assert_eq!(simulator.code(at), *code, "{name}: code of {at}");
+        }
+        for (&(at, slot), &(old, new)) in &self.storage {
+            let on_chain = (chain.storage_at(at, slot, block - 1), chain.storage_at(at, slot, block));
+            assert_eq!(on_chain, (old, new), "{name}: slot {slot:#x} of {at}");
+            assert_eq!(simulator.storage(at, slot), new, "{name}: slot {slot:#x} of {at}");
+        }
+    }
+}
+
+impl Told {
+    /// Asks the node for everything that it can tell of the transaction.
+    pub(crate) fn of(chain: &Chain, mined: &Mined) -> Self {
+        let trace = |options: Value| chain.rpc("debug_traceTransaction", &json!([mined.hash.to_string(), options]));
+        Self {
+            differences: Differences::of_node(&trace(json!({"tracer": "prestateTracer", "tracerConfig": {"diffMode": true}}))),
+            prestate: trace(json!({"tracer": "prestateTracer"})),
+            trace: trace(json!({})),
+        }
+    }
+
+    /// How many steps the node took.
+    pub(crate) fn steps(&self) -> usize {
+        self.trace["structLogs"].as_array().unwrap().len()
+    }
+
+    pub(crate) fn differences(&self) -> &Differences {
+        &self.differences
+    }
+}
+
+/// Status, gas, logs and the created contract are the receipt's.
+pub(crate) fn same_receipt(name: &str, simulated: &Simulated, mined: &Mined) {
+    let (ours, receipt) = (&simulated.result, &mined.receipt);
+    assert_eq!(simulated.succeeded(), receipt["status"] == "0x1", "{name}: status: {ours}");
+    assert_eq!(quantity(&ours["gasUsed"]), quantity(&receipt["gasUsed"]), "{name}: gas");
+    let log = |log: &Value| (log["address"].clone(), log["topics"].clone(), log["data"].clone());
+    let logs = |logs: &Value| logs.as_array().unwrap().iter().map(log).collect::<Vec<_>>();
+    assert_eq!(logs(&ours["logs"]), logs(&receipt["logs"]), "{name}: logs");
+    // A receipt names the address of a creation that failed, too.
+    let created = if simulated.succeeded() { &receipt["contractAddress"] } else { &Value::Null };
+    assert_eq!(ours["contractAddress"], *created, "{name}: created contract");
+}
+
+/// Everything that the node can tell is as simulated, and the committed state is the mined block's.
+pub(crate) fn same_all(
+    label: &str,
+    chain: &Chain,
+    mined: &Mined,
+    told: &Told,
+    simulator: &mut dyn Simulator,
+    simulated: &Simulated,
+) {
+    let name = format!("{label}: {}", simulator.name());
+    same_receipt(&name, simulated, mined);
+    let differences = Differences::of_ours(&simulated.changes);
+    assert_eq!(differences, told.differences, "{name}: changes");
+    differences.check_values(chain, mined.number(), simulator);
+    assert_eq!(accounts_before(&simulated.prestate), accounts_before(&told.prestate), "{name}: prestate");
+    same_steps(&name, &simulated.trace, &told.trace);
+}
+
+/// Whatever is not empty of a prestate.
+fn accounts_before(prestate: &Value) -> BTreeMap<Address, (U256, U256, Value, BTreeMap<U256, U256>)> {
+    let account = |fields: &Value| {
+        let field = |name: &str| fields.get(name).map(quantity).unwrap_or_default();
+        (field("balance"), field("nonce"), fields.get("code").cloned().unwrap_or_default(), slots(fields))
+    };
+    let accounts = entries(prestate).map(|(at, fields)| (at, account(fields)));
+    accounts.filter(|(_, account)| *account != account_of_nothing()).collect()
+}
+
+fn account_of_nothing() -> (U256, U256, Value, BTreeMap<U256, U256>) {
+    (U256::ZERO, U256::ZERO, Value::Null, BTreeMap::new())
+}
+
+/// Each step: where, what, at which depth, with which gas and stack.
+pub(crate) fn same_steps(name: &str, ours: &Value, node: &Value) {
+    assert_eq!(ours["failed"], node["failed"], "{name}: failed");
+    assert_eq!(quantity(&ours["gas"]), quantity(&node["gas"]), "{name}: gas of the trace");
+    let step = |step: &Value| {
+        let stack: Vec<U256> = step["stack"].as_array().into_iter().flatten().map(quantity).collect();
+        (step["pc"].as_u64(), step["op"].clone(), step["depth"].as_u64(), step["gas"].as_u64(), stack)
+    };
+    let (ours, node) = (ours["structLogs"].as_array().unwrap(), node["structLogs"].as_array().unwrap());
+    for (position, (ours, node)) in ours.iter().zip(node).enumerate() {
+        assert_eq!(step(ours), step(node), "{name}: step {position}");
+    }
+    assert_eq!(ours.len(), node.len(), "{name}: steps");
+}
+
+/// An access list in one order.
+pub(crate) fn sorted(list: &Value) -> BTreeMap<Address, BTreeSet<U256>> {
+    let slots = |entry: &Value| entry["storageKeys"].as_array().unwrap().iter().map(quantity).collect();
+    list.as_array().unwrap().iter().map(|entry| (address(&entry["address"]), slots(entry))).collect()
+}
+
+/// JSON objects in one.
+pub(crate) fn merged(parts: impl IntoIterator<Item = Value>) -> Value {
+    let mut all = Map::new();
+    for part in parts {
+        all.extend(part.as_object().unwrap().clone());
+    }
+    Value::Object(all)
+}
