@@ -66,6 +66,8 @@ struct Finished {
     lost: AddressMap<BTreeMap<U256, U256>>,
     changes: Option<StateChanges>,
     settled: bool,
+    /// State overrides were in force.
+    overridden: bool,
 }
 
 /// Runs transactions and messages over a [`State`], one at a time, and stops where state is missing.
@@ -367,7 +369,8 @@ impl Evm {
             };
             self.trace_error = tracer.finish(&summary).err();
         }
-        self.finished = Some(Finished { executed, outcome, lost, changes: None, settled: false });
+        let overridden = self.is_overridden();
+        self.finished = Some(Finished { executed, outcome, lost, changes: None, settled: false, overridden });
     }
 
     /// All that is wanted now, what the execution waits for first. Empty while nothing is missing.
@@ -506,7 +509,7 @@ impl Evm {
         if !self.is_unsettled() {
             return Err(Error::InvalidState("there is no ended execution to commit".into()));
         }
-        if self.state_overrides.is_some() {
+        if self.finished.as_ref().is_some_and(|finished| finished.overridden) {
             return Err(Error::InvalidState("an execution with state overrides can only be discarded".into()));
         }
         if self.version != Some(state.version()) {

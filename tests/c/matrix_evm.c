@@ -32,7 +32,9 @@ void in_evm_scene(const struct function *f, scene_body *body, void *context) {
         case EVM_PRECOMPILE:
             evm = with_precompile();
             OK(evm_call_ffi(evm.handle, &request));
-            while (is_need(&request) && request.output_type != EVM_OUTPUT_NEED_PRECOMPILE) OK(serve_need(evm.handle, NO_PROGRAMS, &request));
+            while (is_need(&request) && request.output_type != EVM_OUTPUT_NEED_PRECOMPILE) {
+                OK(serve_need(evm.handle, NO_PROGRAMS, &request));
+            }
             CHECK(request.output_type == EVM_OUTPUT_NEED_PRECOMPILE);
             break;
         case EVM_READY:
