@@ -107,6 +107,23 @@ impl<'a> ThroughC<'a> {
         serde_json::from_slice(text.to_bytes()).unwrap()
     }
 
+    /// The result of an unsigned transaction with overrides, none of which stays.
+    pub(crate) fn call(&mut self, block: &Value, call: &Value, state: &Value, over: &Value) -> Result<Value, String> {
+        self.set_block(block);
+        let (call, state, over) = (text(call), text(state), text(over));
+        let mut out = AsyncRequest { output_type: 77, address: [0; 20], slot: [0; 32] };
+        self.done(unsafe { evm_set_transaction_json(self.evm, call.as_ptr()) })?;
+        self.done(unsafe { evm_set_state_overrides(self.evm, state.as_ptr()) })?;
+        self.done(unsafe { evm_set_block_overrides(self.evm, over.as_ptr()) })?;
+        self.done(unsafe { evm_call_ffi(self.evm, &raw mut out) })?;
+        if out.output_type == EVM_OUTPUT_READY_TO_COMMIT {
+            self.done(evm_discard(self.evm))?;
+        } else {
+            assert_eq!(out.output_type, EVM_OUTPUT_RESULT);
+        }
+        Ok(self.json(evm_get_result_json))
+    }
+
     /// The host's part: one question, answered out of the block.
     fn answer_to(&self, request: &AsyncRequest) -> (u8, Vec<u8>) {
         let Origin::Answers(chain, block) = self.origin else { panic!("{}: the host is asked", self.name()) };

@@ -57,11 +57,6 @@ impl ThroughRust {
         opened
     }
 
-    /// The execution's state and executor, for tests that look at them.
-    pub(crate) fn parts(&mut self) -> (&mut Evm, &mut State) {
-        (&mut self.evm, &mut self.state)
-    }
-
     /// Reads as a host does: on `Missing`, serves the fork's requests and reads again.
     fn read<T>(&self, read: impl Fn(&State) -> Result<T>) -> T {
         for _ in 0..10 {
@@ -116,7 +111,7 @@ impl ThroughRust {
     }
 
     /// Runs to the end what has been started, and serves what it needs.
-    pub(crate) fn drive(&mut self) -> Result<()> {
+    fn drive(&mut self) -> Result<()> {
         for _ in 0..MANY {
             if self.evm.run(&mut self.state)? == Progress::Ready {
                 return Ok(());

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, Bytes, U256, address, hex};
 pub(crate) const NOBODY: Address = Address::repeat_byte(0x77);
 
 /// Destroys itself in favour of whom the call data names.
-const BOMB: &[u8] = &hex!("625f35ff5f526003601df3");
+pub(crate) const BOMB: &[u8] = &hex!("625f35ff5f526003601df3");
 /// Counts calls in transient storage, and returns the count: 5f5c6001018080 5f5d 5f52 6020 5ff3.
 const COUNTER: &[u8] = &hex!("6e5f5c60010180 5f5d5f5260205ff30000 5f52600f6011f3");
 
@@ -60,7 +60,7 @@ impl Odds<'_> {
         Draft::new(label, from, Some(self.at), self.artifact.call(signature, arguments))
     }
 
-    fn make(&self, label: &str, salt: u64, data: &[u8], code: &[u8]) -> Draft {
+    pub(crate) fn make(&self, label: &str, salt: u64, data: &[u8], code: &[u8]) -> Draft {
         let arguments = [salt.into(), data.into(), code.into()];
         self.call(label, 1, "make(uint256,bytes,bytes)", &arguments)
     }
@@ -126,7 +126,7 @@ impl Odds<'_> {
         all
     }
 
-    /// Delegations (EIP-7702), and what comes of them.
+    /// What happens to a contract from an earlier block that destroys itself, and to delegations (EIP-7702).
     pub(crate) fn delegations(&self, bomb: Address) -> Vec<Draft> {
         let set = |label: &str, from: usize, to: usize, delegations: Vec<(usize, Address)>, data: Bytes| {
             Draft::new(label, from, Some(PEOPLE[to]), data).kind(Kind::SetCode(delegations))
@@ -134,6 +134,7 @@ impl Odds<'_> {
         let churn = self.artifact.call("churn(uint256,uint256)", &[4.into(), 2.into()]);
         let see = |label: &str, account: Address| self.call(label, 5, "see(address)", &[account.into()]);
         vec![
+            Draft::new("destroy what stood before", 4, Some(bomb), PEOPLE[8].into_word().to_vec()),
             set("delegate another", 6, 7, vec![(7, self.at)], churn.clone()),
             see("look at a delegated account", PEOPLE[7]),
             Draft::new("call of a delegated account", 5, Some(PEOPLE[7]), churn.clone()),
@@ -168,10 +169,21 @@ pub(crate) fn of_scene(scene: &Scene, token: &Artifact, router: &Artifact) -> Ve
     all
 }
 
-/// What a bomb does when it is called.
-pub(crate) fn trigger(bomb: Address) -> Draft {
-    Draft::new("destroy what stood before", 4, Some(bomb), Bytes::from(PEOPLE[8].into_word().to_vec()))
+/// Calls of what a chain's genesis has: two contracts, and those of EIP-7002 and EIP-2935.
+pub(crate) fn of_genesis() -> Vec<Draft> {
+    let (counter, other) = (address!("7dcd17433742f4c0ca53122ab541d0ba67fc27df"), address!("8dcd17433742f4c0ca53122ab541d0ba67fc27ff"));
+    let withdrawals = address!("00000961ef480eb55e80d19ad83579a64c007002");
+    let history = address!("0000f90827f1c53a10cb7a02335b175320002935");
+    let mut all: Vec<Draft> = (0..4)
+        .map(|n| Draft::new(format!("contract of the genesis, {n}"), 0, Some(counter), word(n).to_vec()).value(n).gas(200_000))
+        .collect();
+    all.extend([
+        Draft::new("the other contract", 1, Some(other), Bytes::new()).gas(100_000),
+        Draft::new("the other contract with data", 1, Some(other), word(7).to_vec()).gas(100_000),
+        Draft::new("withdrawal request", 2, Some(withdrawals), vec![7; 56]).value(1).gas(300_000),
+        Draft::new("withdrawal request for nothing", 2, Some(withdrawals), vec![7; 56]).gas(300_000),
+        Draft::new("block hash of the far future", 2, Some(history), word(1 << 40).to_vec()).gas(100_000),
+        Draft::new("transfer to an account of the genesis", 3, Some(address!("0c2c51a0990aee1d73c1228de158688341557508")), Bytes::new()).value(9),
+    ]);
+    all
 }
-
-/// The contract whose address the first deployment of the first person takes.
-pub(crate) const FIRST: Address = address!("5fbdb2315678afecb367f032d93f642f64180aa3");
