@@ -40,7 +40,9 @@ const GWEI: u128 = 1_000_000_000;
 /// Which envelope a transaction comes in.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
-    Legacy { protected: bool },
+    Legacy {
+        protected: bool,
+    },
     AccessList(Vec<(Address, Vec<U256>)>),
     Dynamic,
     /// Accounts of [`PEOPLE`], and what they delegate to.

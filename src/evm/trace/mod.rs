@@ -38,6 +38,7 @@ pub enum TraceFormat {
 
 /// What a trace shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct TraceOptions {
     /// How it is written.
     pub format: TraceFormat,
