@@ -22,8 +22,11 @@ use alloy_primitives::{Address, B256, U256};
 use parking_lot::Mutex;
 use revm::bytecode::opcode;
 use revm::context::{BlockEnv, CfgEnv};
+use revm::context_interface::transaction::{AuthorizationTr, Transaction as _};
+use revm::Database as _;
 use revm::handler::PrecompileProvider;
 use revm::interpreter::Interpreter;
+use revm::state::AccountInfo;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -360,8 +363,9 @@ impl Evm {
         }
     }
 
-    fn finish(&mut self, executed: Executed) {
+    fn finish(&mut self, mut executed: Executed) {
         let spec = self.options.hardfork.spec();
+        self.keep_replaced_codes(&mut executed);
         let lost = effect::lost_slots(&executed, &self.driver.machine.ctx.journaled_state.database.state, spec);
         let mut outcome = Outcome::new(executed.result.clone(), self.driver.machine.ctx.tx.gas_limit);
         outcome.gas_refunded += executed.message_refund;
@@ -379,6 +383,18 @@ impl Evm {
         }
         let overridden = self.is_overridden();
         self.finished = Some(Finished { executed, outcome, lost, changes: None, settled: false, overridden });
+    }
+
+    /// revm keeps the code that an account had only until another takes its place (EIP-7702).
+    fn keep_replaced_codes(&mut self, executed: &mut Executed) {
+        let database = &mut self.driver.machine.ctx.journaled_state.database;
+        for account in executed.state.values_mut() {
+            let AccountInfo { code_hash, code, .. } = account.original_info();
+            if code.is_none() && code_hash != account.info.code_hash {
+                // What is not at hand was not read either.
+                account.original_info_mut().code = database.code_by_hash(code_hash).ok();
+            }
+        }
     }
 
     /// All that is wanted now, what the execution waits for first. Empty while nothing is missing.
@@ -495,14 +511,18 @@ impl Evm {
         self.finished.as_ref().map(|finished| touched::Touched::new(&finished.executed))
     }
 
-    /// The accounts that are warm whatever the access list says: sender, called or created account, beneficiary,
-    /// precompiled contracts.
+    /// The accounts that are warm whatever the access list says: sender, called or created account and what the called
+    /// one delegates to, those that the transaction has delegate, beneficiary, precompiled contracts.
     #[must_use]
     pub fn warm_from_the_start(&self) -> Vec<Address> {
         let Machine { ctx, precompiles, .. } = &self.driver.machine;
         let mut warm: Vec<Address> = precompiles.warm_addresses().iter().copied().collect();
         warm.extend([ctx.tx.caller, ctx.block.beneficiary]);
-        warm.extend(self.job.as_ref().and_then(Job::recipient));
+        let recipient = self.job.as_ref().and_then(Job::recipient);
+        let loaded = self.finished.as_ref().zip(recipient).and_then(|(ended, to)| ended.executed.state.get(&to));
+        warm.extend(loaded.and_then(|account| account.info.code.as_ref()?.eip7702_address()));
+        warm.extend(recipient);
+        warm.extend(ctx.tx.authorization_list().filter_map(AuthorizationTr::authority));
         warm.extend(self.outcome().and_then(|outcome| outcome.created));
         warm
     }

@@ -35,12 +35,14 @@ impl<'a> Touched<'a> {
     }
 
     /// The access list with which the execution would find all of it warm, as `eth_createAccessList` returns it:
-    /// `[{address, storageKeys}]`. Accounts of `excluded`, which are warm anyway, are in it only with slots.
+    /// `[{address, storageKeys}]`. Accounts of `excluded`, which are warm anyway, and contracts that the execution made,
+    /// which making them warms, are in it only with slots.
     #[must_use]
     pub fn access_list(&self, excluded: &[Address]) -> Value {
         let accounts = self.accounts();
+        let is_warm = |address: &Address, account: &Account| account.is_created() || excluded.contains(address);
         let listed =
-            accounts.iter().filter(|(address, account)| !account.storage.is_empty() || !excluded.contains(address));
+            accounts.iter().filter(|(address, account)| !account.storage.is_empty() || !is_warm(address, account));
         let entries = listed.map(|(address, account)| {
             let slots: BTreeSet<U256> = account.storage.keys().copied().collect();
             let slots: Vec<String> = slots.into_iter().map(|slot| B256::from(slot).to_string()).collect();

@@ -188,12 +188,14 @@ pub(crate) fn same_all(label: &str, mined: &Mined, told: &Told, simulator: &mut 
         assert_eq!(ours.get(at), node.get(at), "{name}: prestate of {at}");
     }
     same_steps(&name, &simulated.trace, &told.trace);
+    // The node's own trace has the gas of the block so far.
+    assert_eq!(quantity(&simulated.trace["gas"]), quantity(&mined.receipt["gasUsed"]), "{name}: gas of the trace");
 }
 
 /// Balance, nonce, hash of the code, slots.
 type Account = (U256, U256, B256, BTreeMap<U256, U256>);
 
-/// Whatever is not empty of a prestate.
+/// The accounts of a prestate.
 fn accounts_before(prestate: &Value) -> BTreeMap<Address, Account> {
     let account = |fields: &Value| {
         let field = |name: &str| fields.get(name).map(quantity).unwrap_or_default();
@@ -201,13 +203,13 @@ fn accounts_before(prestate: &Value) -> BTreeMap<Address, Account> {
         (field("balance"), field("nonce"), code.map(keccak256).unwrap_or_default(), slots(fields))
     };
     let accounts = entries(prestate).map(|(at, fields)| (at, account(fields)));
-    accounts.filter(|(_, account)| *account != Account::default()).collect()
+    // geth leaves out what did not exist; this node has it, empty.
+    accounts.filter(|(_, account)| !account.0.is_zero() || !account.1.is_zero() || !account.2.is_zero()).collect()
 }
 
 /// Each step: where, what, at which depth, with which gas and stack.
 pub(crate) fn same_steps(name: &str, ours: &Value, node: &Value) {
     assert_eq!(ours["failed"], node["failed"], "{name}: failed");
-    assert_eq!(quantity(&ours["gas"]), quantity(&node["gas"]), "{name}: gas of the trace");
     let step = |step: &Value| {
         let stack: Vec<U256> = step["stack"].as_array().into_iter().flatten().map(quantity).collect();
         (step["pc"].as_u64(), step["op"].clone(), step["depth"].as_u64(), step["gas"].as_u64(), stack)

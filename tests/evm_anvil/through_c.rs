@@ -107,8 +107,14 @@ impl<'a> ThroughC<'a> {
         serde_json::from_slice(text.to_bytes()).unwrap()
     }
 
-    /// The result of an unsigned transaction with overrides, none of which stays.
-    pub(crate) fn call(&mut self, block: &Value, call: &Value, state: &Value, over: &Value) -> Result<Value, String> {
+    /// The result and the access list of an unsigned transaction with overrides. Nothing of it stays.
+    pub(crate) fn call(
+        &mut self,
+        block: &Value,
+        call: &Value,
+        state: &Value,
+        over: &Value,
+    ) -> Result<(Value, Value), String> {
         self.set_block(block);
         let (call, state, over) = (text(call), text(state), text(over));
         let mut out = AsyncRequest { output_type: 77, address: [0; 20], slot: [0; 32] };
@@ -121,7 +127,7 @@ impl<'a> ThroughC<'a> {
         } else {
             assert_eq!(out.output_type, EVM_OUTPUT_RESULT);
         }
-        Ok(self.json(evm_get_result_json))
+        Ok((self.json(evm_get_result_json), self.json(evm_get_access_list)))
     }
 
     /// The host's part: one question, answered out of the block.

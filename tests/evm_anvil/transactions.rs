@@ -181,6 +181,18 @@ pub(crate) fn of_scene(scene: &Scene, token: &Artifact, router: &Artifact) -> Ve
     all
 }
 
+/// Contracts that destroy themselves, where that deletes them.
+pub(crate) fn destructions(first: Address, second: Address) -> Vec<Draft> {
+    let blow = |label: &str, bomb: Address, heir: Address| Draft::new(label, 4, Some(bomb), heir.into_word().to_vec());
+    vec![
+        blow("destroy in favour of a person", first, PEOPLE[8]),
+        Draft::new("transfer to where a contract was", 4, Some(first), Bytes::new()).value(3),
+        blow("destroy in favour of itself", second, second).value(4),
+        blow("call where a contract was", second, NOBODY),
+        Draft::new("destroy in the creation", 5, None, hex!("33ff")).value(6),
+    ]
+}
+
 /// Calls of what a chain's genesis has: two contracts, and those of EIP-7002 and EIP-2935.
 pub(crate) fn of_genesis() -> Vec<Draft> {
     let (counter, other) =
