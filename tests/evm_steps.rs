@@ -25,9 +25,9 @@ fn traces_of_chosen_cases() {
     let mut files = HashMap::new();
     for case in cases.lines() {
         let [file, test, fork, index] = case.split('\t').collect::<Vec<_>>()[..] else { panic!("{case}") };
-        let tests = files.entry(file).or_insert_with(|| {
-            serde_json::from_slice::<serde_json::Value>(&std::fs::read(file).unwrap()).unwrap()
-        });
+        let tests = files
+            .entry(file)
+            .or_insert_with(|| serde_json::from_slice::<serde_json::Value>(&std::fs::read(file).unwrap()).unwrap());
         writeln!(traces, "# {case}").unwrap();
         let scene = Scene::of_test(&tests[test], fork, index.parse().unwrap());
         if let Some(text) = scene.text(TraceOptions::eip3155(), Mode::Asked) {

@@ -68,11 +68,16 @@ const ANSWER: &str = "600060015560ff60005260206000f3";
 fn a_line_is_exactly_this() {
     let text = text(&scene("6001600201", ""), TraceOptions::eip3155());
     let expected = concat!(
-        r#"{"pc":0,"op":96,"gas":"0xef038","gasCost":"0x3","stack":[],"depth":1,"returnData":"0x","refund":"0x0","memSize":0,"opName":"PUSH1"}"#, "\n",
-        r#"{"pc":2,"op":96,"gas":"0xef035","gasCost":"0x3","stack":["0x1"],"depth":1,"returnData":"0x","refund":"0x0","memSize":0,"opName":"PUSH1"}"#, "\n",
-        r#"{"pc":4,"op":1,"gas":"0xef032","gasCost":"0x3","stack":["0x1","0x2"],"depth":1,"returnData":"0x","refund":"0x0","memSize":0,"opName":"ADD"}"#, "\n",
-        r#"{"pc":5,"op":0,"gas":"0xef02f","gasCost":"0x0","stack":["0x3"],"depth":1,"returnData":"0x","refund":"0x0","memSize":0,"opName":"STOP"}"#, "\n",
-        r#"{"stateRoot":"","output":"0x","gasUsed":"0x5211","pass":true,"fork":"Cancun"}"#, "\n",
+        r#"{"pc":0,"op":96,"gas":"0xef038","gasCost":"0x3","stack":[],"depth":1,"returnData":"0x","refund":"0x0","memSize":0,"opName":"PUSH1"}"#,
+        "\n",
+        r#"{"pc":2,"op":96,"gas":"0xef035","gasCost":"0x3","stack":["0x1"],"depth":1,"returnData":"0x","refund":"0x0","memSize":0,"opName":"PUSH1"}"#,
+        "\n",
+        r#"{"pc":4,"op":1,"gas":"0xef032","gasCost":"0x3","stack":["0x1","0x2"],"depth":1,"returnData":"0x","refund":"0x0","memSize":0,"opName":"ADD"}"#,
+        "\n",
+        r#"{"pc":5,"op":0,"gas":"0xef02f","gasCost":"0x0","stack":["0x3"],"depth":1,"returnData":"0x","refund":"0x0","memSize":0,"opName":"STOP"}"#,
+        "\n",
+        r#"{"stateRoot":"","output":"0x","gasUsed":"0x5211","pass":true,"fork":"Cancun"}"#,
+        "\n",
     );
     assert_eq!(text, expected);
 }
@@ -81,12 +86,18 @@ fn a_line_is_exactly_this() {
 fn struct_logs_are_exactly_this() {
     let scene = scene("6001600201", "");
     let expected = concat!(
-        r#"{"structLogs":["#, "\n",
-        r#"{"pc":0,"op":"PUSH1","gas":979000,"gasCost":3,"depth":1,"stack":[]},"#, "\n",
-        r#"{"pc":2,"op":"PUSH1","gas":978997,"gasCost":3,"depth":1,"stack":["0x1"]},"#, "\n",
-        r#"{"pc":4,"op":"ADD","gas":978994,"gasCost":3,"depth":1,"stack":["0x1","0x2"]},"#, "\n",
-        r#"{"pc":5,"op":"STOP","gas":978991,"gasCost":0,"depth":1,"stack":["0x3"]}"#, "\n",
-        r#"],"gas":21009,"failed":false,"returnValue":"0x"}"#, "\n",
+        r#"{"structLogs":["#,
+        "\n",
+        r#"{"pc":0,"op":"PUSH1","gas":979000,"gasCost":3,"depth":1,"stack":[]},"#,
+        "\n",
+        r#"{"pc":2,"op":"PUSH1","gas":978997,"gasCost":3,"depth":1,"stack":["0x1"]},"#,
+        "\n",
+        r#"{"pc":4,"op":"ADD","gas":978994,"gasCost":3,"depth":1,"stack":["0x1","0x2"]},"#,
+        "\n",
+        r#"{"pc":5,"op":"STOP","gas":978991,"gasCost":0,"depth":1,"stack":["0x3"]}"#,
+        "\n",
+        r#"],"gas":21009,"failed":false,"returnValue":"0x"}"#,
+        "\n",
     );
     assert_eq!(text(&scene, TraceOptions::struct_logs()), expected);
 }
@@ -96,7 +107,8 @@ fn options_leave_members_out() {
     let scene = scene(BUSY, ANSWER);
     let bare = TraceOptions { stack: false, return_data: false, storage: false, ..TraceOptions::struct_logs() };
     for log in logs(&scene, bare) {
-        let names = log.as_object().unwrap().keys().map(String::as_str).filter(|name| *name != "refund").collect::<Vec<_>>();
+        let names =
+            log.as_object().unwrap().keys().map(String::as_str).filter(|name| *name != "refund").collect::<Vec<_>>();
         assert_eq!(names, ["pc", "op", "gas", "gasCost", "depth"]);
     }
     let bare = TraceOptions { stack: false, return_data: false, ..TraceOptions::eip3155() };
@@ -111,7 +123,9 @@ fn options_leave_members_out() {
 fn memory_storage_and_returned_data() {
     let scene = scene(BUSY, ANSWER);
     let logs = logs(&scene, everything(TraceOptions::struct_logs()));
-    let at = |op: &str, depth: u64| logs.iter().filter(move |log| log["op"] == op && log["depth"] == depth).collect::<Vec<_>>();
+    let at = |op: &str, depth: u64| {
+        logs.iter().filter(move |log| log["op"] == op && log["depth"] == depth).collect::<Vec<_>>()
+    };
     let word = |number: u64| format!("0x{number:064x}");
     assert_eq!(at("MSTORE", 1)[0].get("memory"), None);
     assert_eq!(at("SLOAD", 1)[0]["memory"], json!([word(7)]));
@@ -157,7 +171,10 @@ fn a_call_costs_what_it_passes_on_and_a_create_does_not() {
     assert_eq!(created.iter().filter(|log| log["depth"] == 2).count(), 1);
     // Empty init code has no operation.
     let empty = logs(&scene("600060006000f000", ""), TraceOptions::struct_logs());
-    assert_eq!(empty.iter().map(|log| log["op"].as_str().unwrap()).collect::<Vec<_>>(), ["PUSH1", "PUSH1", "PUSH1", "CREATE", "STOP"]);
+    assert_eq!(
+        empty.iter().map(|log| log["op"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["PUSH1", "PUSH1", "PUSH1", "CREATE", "STOP"]
+    );
 }
 
 #[test]

@@ -77,7 +77,9 @@ impl Scene {
         let transaction: Bytes = test["post"][fork][index]["txbytes"].as_str().expect("bytes").parse().expect("bytes");
         let chain_id = test["config"].get("chainid").map_or(1, |id| word(id).to());
         Self {
-            accounts: accounts.map(|(address, it)| (address.parse().expect("address"), Account::from_json(it))).collect(),
+            accounts: accounts
+                .map(|(address, it)| (address.parse().expect("address"), Account::from_json(it)))
+                .collect(),
             options: EvmOptions { hardfork, chain_id, ..EvmOptions::default() },
             block: Value::Object(block),
             transaction: transaction.to_vec(),
