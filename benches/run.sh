@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures worldstate and prints every figure: benches/run.sh [all|c|memory|cache|peers|report|instructions]. See README.md.
+# Measures worldstate and prints every figure: benches/run.sh [all|c|memory|cache|evm|peers|report|instructions]. See README.md.
 set -eu
 cd "$(dirname "$0")"
 what=${1:-all}
@@ -10,7 +10,7 @@ mkdir -p "$out"
 : >"$results"
 
 case $what in
-all | c | memory | cache | peers | report | instructions) ;;
+all | c | memory | cache | evm | peers | report | instructions) ;;
 *)
     echo "benches/run.sh: no part is called $what" >&2
     exit 2
@@ -41,6 +41,26 @@ if [ "$what" = instructions ]; then
 fi
 if wants cache; then target/release/fork_cache "$results"; fi
 if wants memory; then target/release/memory "$results"; fi
+if wants evm; then
+    ../tools/setup.sh npm
+    node ../tools/node/compile.mjs
+    node ../tests/contracts/scene.mjs
+    # The same transfers by two EVMs that people use from Python and JavaScript. Without a network they are left out.
+    peers=../build/peers
+    data=$(target/release/evm transfer-data)
+    scene=../build/contracts/scene.json
+    set --
+    if [ -x $peers/python/bin/python ] || python3 -m venv $peers/python >/dev/null; then
+        if $peers/python/bin/python -m pip install --quiet --disable-pip-version-check pyrevm==0.3.7; then
+            set -- "$@" "pyrevm 0.3.7=$($peers/python/bin/python evm/peers/transfer.py $scene "$data")"
+        fi
+    fi
+    if npm install --prefix $peers/node --no-save --ignore-scripts --loglevel=error @ethereumjs/evm@10.1.3 >/dev/null; then
+        set -- "$@" "@ethereumjs/evm 10.1.3=$(node evm/peers/transfer.mjs "$PWD/$peers/node" $scene "0x$data")"
+    fi
+    target/release/evm "$results" "$@"
+    target/release/run_ahead "$results"
+fi
 if wants peers; then
     rm -rf target/criterion
     cargo bench --bench peers -- --quiet --noplot

@@ -1,7 +1,8 @@
 /* worldstate: Ethereum's world state as a C library. Generated from the sources; do not edit.
  *
  * - int functions return STATE_MANAGER_SUCCESS (0) or a negative status; worldstate_last_error() has the text.
- * - Outputs are written only on success, except text lengths, which OUTPUT_TOO_SMALL sets too.
+ * - Outputs are written only on success, except lengths, which OUTPUT_TOO_SMALL sets too, and AsyncRequest, which
+ *   says EVM_OUTPUT_ERROR where its call fails.
  * - The caller owns every buffer; the library keeps no pointer beyond the call. A pointer is ignored where its
  *   length is 0. Inputs and outputs of one call must not overlap.
  * - Every function may be called from any thread. FFI-BOUNDARY.md has the details. */
@@ -20,6 +21,9 @@ extern "C" {
  * Numbers in a pointer's clothes, never addresses: a dead, foreign or invented one is told apart and
  * refused with STATE_MANAGER_ERROR_INVALID_HANDLE.
  * ---------------------------------------------------------------------------------------------------- */
+
+/** Executes transactions and messages over a state manager. Opaque. */
+typedef struct EvmExecutor EvmExecutor;
 
 /** A chain's state at one block, fetched as it is read. Opaque. */
 typedef struct ForkBackend ForkBackend;
@@ -44,6 +48,12 @@ typedef struct ForkBackend *ForkBackendHandle;
 
 /** Names the reply of one callback. Lives until that callback returns. May be used from any thread. */
 typedef struct ForkReply *ForkReplyHandle;
+
+/**
+ * Names an executor. Lives from its create to its destroy; the state manager must live as long. May be used from any
+ * thread; of several at once, one gets in and the others wait, also while it fetches over HTTP.
+ */
+typedef struct EvmExecutor *EvmHandle;
 
 /* ----------------------------------------------------------------------------------------------------
  * Status codes
@@ -101,7 +111,7 @@ typedef struct ForkReply *ForkReplyHandle;
 /** A call out of order, such as one on a handle from inside its own callback. */
 #define STATE_MANAGER_ERROR_INVALID_STATE (-16)
 
-/** Reserved: an execution failed. */
+/** An execution cannot begin or go on: a refused transaction, or the host's failure. */
 #define STATE_MANAGER_ERROR_EXECUTION (-17)
 
 /* ----------------------------------------------------------------------------------------------------
@@ -814,6 +824,557 @@ int fork_backend_fail_batch(ForkBackendHandle handle,
                             uint64_t batch_id,
                             int64_t code,
                             const char *message);
+
+/* ----------------------------------------------------------------------------------------------------
+ * Evm: life
+ * Executes transactions and messages over a state manager. In a library with the cargo feature evm, which is
+ * the default.
+ * ---------------------------------------------------------------------------------------------------- */
+
+/**
+ * The host is asked for what neither the state manager nor a fork below it has. Without this, what a state manager
+ * without fork does not hold is absent, zero, empty.
+ */
+#define EVM_ASK_HOST 1
+
+/** The sender may spend more than it has. */
+#define EVM_NO_BALANCE_CHECK 2
+
+/** The transaction's nonce need not be the sender's. */
+#define EVM_NO_NONCE_CHECK 4
+
+/** The fee may be below the block's base fee. */
+#define EVM_NO_BASE_FEE_CHECK 8
+
+/** Code and init code may be of any size (EIP-170, EIP-3860). */
+#define EVM_NO_CODE_SIZE_LIMIT 16
+
+/** The transaction's gas limit may be above the block's. */
+#define EVM_NO_BLOCK_GAS_LIMIT 32
+
+/** A contract may send a transaction (EIP-3607). */
+#define EVM_NO_SENDER_CODE_CHECK 64
+
+/** Nothing is charged for gas, and nobody is paid. */
+#define EVM_NO_FEE 128
+
+/** One thing is asked for after the other. */
+#define EVM_RUN_AHEAD_OFF 0
+
+/** What else will be needed is found by running on with provisional values, which never reach the execution itself. */
+#define EVM_RUN_AHEAD_ON 1
+
+/** The node is asked with eth_createAccessList; where it cannot tell, as EVM_RUN_AHEAD_ON. */
+#define EVM_RUN_AHEAD_ACCESS_LIST 2
+
+/** The node is asked with debug_traceCall and its prestateTracer; where it cannot tell, as EVM_RUN_AHEAD_ACCESS_LIST. */
+#define EVM_RUN_AHEAD_PRESTATE 3
+
+/** Rules and switches of an executor. Begin with EVM_OPTIONS_INIT; 0 or NULL stands for the default. */
+typedef struct EvmOptions {
+    /** sizeof(EvmOptions). */
+    size_t size;
+    /**
+     * Name of the hardfork in any case, such as "cancun", or its number: 0 Frontier, 1 Homestead, 2 Tangerine, 3
+     * SpuriousDragon, 4 Byzantium, 5 Petersburg, 6 Istanbul, 7 Berlin, 8 London, 9 Paris, 10 Shanghai, 11 Cancun, 12
+     * Prague, 13 Osaka. Default: the newest.
+     */
+    const char *hardfork;
+    /** What CHAINID returns and a transaction's chain id has to be. Default 1. */
+    uint64_t chain_id;
+    /** EVM_ASK_HOST and EVM_NO_… together. */
+    uint32_t flags;
+    /** One of EVM_RUN_AHEAD_…. */
+    int run_ahead;
+    /** Storage values of the host that are kept within an execution once they have been read. Default 1,024. */
+    size_t cache_size;
+    /**
+     * The largest gas limit of a transaction, and the gas of a JSON transaction that gives none. Default: EIP-7825's
+     * from Osaka on, none before; a JSON transaction then gets the block's gas limit.
+     */
+    uint64_t gas_cap;
+    /** Addresses, 20 bytes each, of precompiled contracts that the host answers. */
+    const uint8_t *precompiles;
+    /** Their number. */
+    size_t precompile_count;
+} EvmOptions;
+
+/** Counters of the execution that is under way or ended last. Begin with EVM_STATS_INIT. */
+typedef struct EvmStats {
+    /** sizeof(EvmStats). */
+    size_t size;
+    /** Values that were missing when the execution came to them, or were fetched ahead and used. Known at its end. */
+    uint64_t needed;
+    /** Times that it stopped for something missing. */
+    uint64_t rounds;
+    /** Values that were asked for ahead and not used. Known at its end. */
+    uint64_t useless;
+    /** Nanoseconds spent on running ahead. */
+    uint64_t run_ahead_nanos;
+    /** Reads of storage that the host's answers satisfied. */
+    uint64_t cache_hits;
+    /** Reads of storage that found no answer of the host. */
+    uint64_t cache_misses;
+    /** Storage values of the host that are kept. */
+    uint64_t cached_slots;
+    /** Storage values of the host that were dropped for others. */
+    uint64_t cache_evictions;
+} EvmStats;
+
+/**
+ * An executor over a state manager, with the default rules where `options` is NULL. The state manager stays the
+ * caller's: the executor fails with INVALID_HANDLE once it is destroyed. NULL where it cannot be made.
+ */
+EvmHandle evm_create(StateManagerHandle state_manager,
+                     const struct EvmOptions *options);
+
+/** Destroys an executor, and with it an execution that is under way: nothing of it is in the state. NULL is a no-op. */
+void evm_destroy(EvmHandle handle);
+
+/** Counters, to a struct that begins with its size: of a shorter, older one only the fields that it has are written. */
+int evm_stats(EvmHandle handle,
+              struct EvmStats *out_stats);
+
+/** A EvmOptions to begin with: everything at its default. */
+#define EVM_OPTIONS_INIT {sizeof(EvmOptions), 0, 0, 0, 0, 0, 0, 0, 0}
+
+/** A EvmStats to begin with: everything at its default. */
+#define EVM_STATS_INIT {sizeof(EvmStats), 0, 0, 0, 0, 0, 0, 0, 0}
+
+/* ----------------------------------------------------------------------------------------------------
+ * Evm: what is executed, and where
+ * None of this can be changed while an execution is under way, except for what is executed next.
+ * ---------------------------------------------------------------------------------------------------- */
+
+/**
+ * A message call or creation without the transaction around it: no intrinsic gas, no fee, no nonce. Begin with
+ * EVM_MESSAGE_INIT. Addresses are 20 bytes, words 32 big-endian bytes.
+ */
+typedef struct EvmMessage {
+    /** sizeof(EvmMessage). */
+    size_t size;
+    /** Address of the caller. NULL: the zero address. */
+    const uint8_t *caller;
+    /** Address that ORIGIN returns. NULL: the caller. */
+    const uint8_t *origin;
+    /** Address whose storage and balance are used. NULL: a creation, with `input` as its init code. */
+    const uint8_t *to;
+    /** The code that runs. NULL: that of `to`. */
+    const uint8_t *code;
+    /** Its length. */
+    size_t code_len;
+    /** Wei that go from the caller to `to`, a word. NULL: none. */
+    const uint8_t *value;
+    /** Call data. */
+    const uint8_t *input;
+    /** Its length. */
+    size_t input_len;
+    /** Gas, all of it for the code. */
+    uint64_t gas;
+    /** What GASPRICE returns, in wei. Nothing is paid. */
+    uint64_t gas_price;
+    /** 1: the state must not be changed, as in STATICCALL. */
+    uint32_t is_static;
+    /** Zero. */
+    uint32_t reserved;
+} EvmMessage;
+
+/**
+ * Sets fields of the block from JSON as eth_getBlockByNumber returns it: number, timestamp, gasLimit, baseFeePerGas,
+ * miner, mixHash, difficulty, excessBlobGas. Fields that are not given stay; others are ignored.
+ */
+int evm_set_block(EvmHandle handle,
+                  const char *block_json);
+
+/** The hash (32 bytes) of an earlier block, for BLOCKHASH. Comes before what a fork or the host would say. */
+int evm_set_block_hash(EvmHandle handle, uint64_t number, const uint8_t *hash);
+
+/**
+ * Overrides of the block as eth_call takes them, for the executions to come: number, time, gasLimit, feeRecipient,
+ * prevRandao, baseFeePerGas, blobBaseFee, difficulty, blockHash. NULL: none.
+ */
+int evm_set_block_overrides(EvmHandle handle,
+                            const char *overrides_json);
+
+/**
+ * Overrides of the state as eth_call takes them, for the executions to come: `{address: {balance, nonce, code, state,
+ * stateDiff, movePrecompileToAddress}}`. They are in force while code runs and never in the state manager; what ran on
+ * them cannot be committed. NULL: none.
+ */
+int evm_set_state_overrides(EvmHandle handle,
+                            const char *overrides_json);
+
+/**
+ * What evm_call_ffi executes: a signed transaction as eth_sendRawTransaction takes it, of type legacy, 2930, 1559,
+ * 4844 (with or without blobs) or 7702. Stays set until another one is.
+ */
+int evm_set_transaction(EvmHandle handle,
+                        const uint8_t *raw,
+                        size_t raw_len);
+
+/**
+ * What evm_call_ffi executes: an unsigned transaction as eth_call takes it, or as eth_getTransactionByHash returns it:
+ * from, to, gas, gasPrice, maxFeePerGas, maxPriorityFeePerGas, maxFeePerBlobGas, value, nonce, input, accessList,
+ * blobVersionedHashes, authorizationList, type, chainId. What is not given is as in eth_call: without nonce it is not
+ * checked, without fee gas is free, without gas it is the cap. Stays set until another one is.
+ */
+int evm_set_transaction_json(EvmHandle handle,
+                             const char *transaction_json);
+
+/** What evm_call_ffi executes: a message. Everything that it points to is copied. Stays set until another one is. */
+int evm_set_message(EvmHandle handle,
+                    const struct EvmMessage *message);
+
+/** A EvmMessage to begin with: everything at its default. */
+#define EVM_MESSAGE_INIT {sizeof(EvmMessage), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/* ----------------------------------------------------------------------------------------------------
+ * Evm: call and continue
+ * An execution that comes to state which is not here stops, says what it needs, and goes on from that very
+ * opcode once it is answered. Gas, and what is warm, are as if everything had been here from the start.
+ * ---------------------------------------------------------------------------------------------------- */
+
+/** It is over: evm_get_result has the result. */
+#define EVM_OUTPUT_RESULT 0
+
+/** The value of `slot` of `address` is needed. */
+#define EVM_OUTPUT_NEED_STORAGE 1
+
+/** The balance of `address` is needed. */
+#define EVM_OUTPUT_NEED_BALANCE 2
+
+/** The code of `address` is needed. */
+#define EVM_OUTPUT_NEED_CODE 3
+
+/** The nonce of `address` is needed. */
+#define EVM_OUTPUT_NEED_NONCE 4
+
+/**
+ * It has ended, and its changes wait: evm_get_state_changes has them, EVM_CONTINUE_AFTER_COMMIT writes them into the
+ * state manager, evm_discard does not.
+ */
+#define EVM_OUTPUT_READY_TO_COMMIT 5
+
+/** The hash of the block is needed whose number is in `slot`. */
+#define EVM_OUTPUT_NEED_BLOCK_HASH 6
+
+/** The result of the precompiled contract `address` is needed: evm_get_precompile_call has the call. */
+#define EVM_OUTPUT_NEED_PRECOMPILE 7
+
+/**
+ * The call failed: its status and worldstate_last_error say why. An execution that was under way still is, with its
+ * question open.
+ */
+#define EVM_OUTPUT_ERROR 255
+
+/** 84 bytes: address, slot, value. */
+#define EVM_CONTINUE_WITH_STORAGE 1
+
+/** 52 bytes: address, balance. */
+#define EVM_CONTINUE_WITH_BALANCE 2
+
+/** 20 bytes of address, then the code. */
+#define EVM_CONTINUE_WITH_CODE 3
+
+/** 28 bytes: address, nonce as 8 big-endian bytes. */
+#define EVM_CONTINUE_WITH_NONCE 4
+
+/** No bytes: writes the changes into the state manager. */
+#define EVM_CONTINUE_AFTER_COMMIT 5
+
+/** 40 bytes: number as 8 big-endian bytes, hash. */
+#define EVM_CONTINUE_WITH_BLOCK_HASH 6
+
+/** 20 bytes of address, one of EVM_PRECOMPILE_…, used gas as 8 big-endian bytes, then the output. */
+#define EVM_CONTINUE_WITH_PRECOMPILE 7
+
+/**
+ * The host could not answer; the bytes are a text that says why. The call fails with EXECUTION and that text; the
+ * question stays open, so that it can be answered later, or evm_abort can end it.
+ */
+#define EVM_CONTINUE_WITH_ERROR 255
+
+/** The precompiled contract succeeded. */
+#define EVM_PRECOMPILE_SUCCESS 0
+
+/** It reverted: what gas is left goes back. */
+#define EVM_PRECOMPILE_REVERT 1
+
+/** It failed: all gas is used. */
+#define EVM_PRECOMPILE_HALT 2
+
+/** What an execution came to: 53 bytes without gaps. */
+typedef struct AsyncRequest {
+    /** One of EVM_OUTPUT_…. */
+    uint8_t output_type;
+    /** The account; zero where there is none. */
+    uint8_t address[20];
+    /** Big-endian; zero where there is none. */
+    uint8_t slot[32];
+} AsyncRequest;
+
+/**
+ * Begins the execution of what evm_set_transaction, evm_set_transaction_json or evm_set_message gave, and runs it until
+ * something is missing or it has ended. INVALID_STATE while another one is under way or waits for its commit;
+ * EXECUTION for a transaction that is refused, with the reason.
+ *
+ * What the state manager's fork can fetch by itself (HTTP, callbacks) is fetched meanwhile, in batches. Otherwise `out`
+ * says what is needed first: answer it with evm_continue_ffi, or answer all of evm_pending with evm_answer and go on
+ * with evm_resume, or serve the requests of the fork (fork_backend_next_batch) and go on with evm_resume.
+ */
+int evm_call_ffi(EvmHandle handle,
+                 struct AsyncRequest *out);
+
+/**
+ * Answers and goes on. `continue_type` is one of EVM_CONTINUE_…, which say what `data` holds. An answer to something
+ * that was not asked (INVALID_REQUEST), one that is too short or too long (INVALID_INPUT), and a continue while nothing
+ * is asked (NO_PENDING_REQUEST) change nothing: the question stays open.
+ */
+int evm_continue_ffi(EvmHandle handle,
+                     uint8_t continue_type,
+                     const uint8_t *data,
+                     size_t data_len,
+                     struct AsyncRequest *out);
+
+/**
+ * Takes an answer as evm_continue_ffi does, and runs nothing: for answering all of evm_pending in any order. Answers
+ * that were found to be wanted by running ahead may come until the end of the execution, or never.
+ */
+int evm_answer(EvmHandle handle,
+               uint8_t continue_type,
+               const uint8_t *data,
+               size_t data_len);
+
+/**
+ * Goes on after evm_answer, after the requests of the fork were served, or after a call that failed (RPC_FAILED), and
+ * says again what is needed while it still is.
+ */
+int evm_resume(EvmHandle handle,
+               struct AsyncRequest *out);
+
+/**
+ * Executes without host: as evm_call_ffi, but something that only the host could answer ends the execution with
+ * EXECUTION and a text that names it. On success the changes are written into the state manager (but for state
+ * overrides), and evm_get_result has the result.
+ */
+int evm_execute(EvmHandle handle);
+
+/**
+ * Everything that is wanted now, what the execution waits for first: up to `capacity` of them to `out`, their number,
+ * which may be greater, to `out_count`. 0 while nothing is.
+ */
+int evm_pending(EvmHandle handle,
+                struct AsyncRequest *out,
+                size_t capacity,
+                size_t *out_count);
+
+/**
+ * Gives up the execution that is under way, or the changes and the result of one that has ended. No effect where there
+ * is none.
+ */
+int evm_abort(EvmHandle handle);
+
+/** Ends an execution that is ready to commit without writing its changes. Its result can be read as after a commit. */
+int evm_discard(EvmHandle handle);
+
+/**
+ * As EVM_CONTINUE_AFTER_COMMIT, but opens a checkpoint of the state manager first: state_manager_revert takes the
+ * execution back, state_manager_commit keeps it.
+ */
+int evm_commit_in_checkpoint(EvmHandle handle);
+
+/* ----------------------------------------------------------------------------------------------------
+ * Evm: results
+ * ---------------------------------------------------------------------------------------------------- */
+
+/** It returned, stopped, or destroyed itself. */
+#define EVM_STATUS_SUCCESS 0
+
+/** The code reverted. */
+#define EVM_STATUS_REVERT 1
+
+/** The rules of the EVM ended it: out of gas, invalid opcode… */
+#define EVM_STATUS_HALT 2
+
+/** The result of an execution. Begin with EVM_RESULT_INIT. */
+typedef struct EvmResult {
+    /** sizeof(EvmResult). */
+    size_t size;
+    /** One of EVM_STATUS_…. */
+    uint32_t status;
+    /** Number of logs. */
+    uint32_t log_count;
+    /** Gas that is paid for, after the refund; of a message, all that was used. */
+    uint64_t gas_used;
+    /** What of the gas limit is left. */
+    uint64_t gas_remaining;
+    /** The refund, which is already off `gas_used`; of a message, the refund counter, which is not. */
+    uint64_t gas_refunded;
+    /** Bytes of the output, for evm_get_output. */
+    size_t output_len;
+    /** The contract that a creation made; zero where there is none. */
+    uint8_t created[20];
+    /** 1 if it made one. */
+    uint32_t has_created;
+} EvmResult;
+
+/**
+ * The result, to a struct that begins with its size: of a shorter, older one only the fields that it has are written.
+ * INVALID_STATE before an execution has ended; readable until the next one begins.
+ */
+int evm_get_result(EvmHandle handle,
+                   struct EvmResult *out_result);
+
+/**
+ * The whole result as JSON: status, gasUsed, gasRemaining, gasRefunded, output, contractAddress, logs, revertReason,
+ * haltReason. Writes text and NUL to `buf` and the length without the NUL to `out_len`; NULL with `buf_size` 0 asks for
+ * the length alone.
+ */
+int evm_get_result_json(EvmHandle handle,
+                        char *buf,
+                        size_t buf_size,
+                        size_t *out_len);
+
+/** What was returned, or the data of a revert: `output_len` bytes of evm_get_result to `out`. */
+int evm_get_output(EvmHandle handle, uint8_t *out, size_t out_size);
+
+/**
+ * One log, `index` below `log_count`: its address (20 bytes), its topics (32 bytes each, room for 4) and their number,
+ * and its data to `out_data` with its length to `out_data_len`; OUTPUT_TOO_SMALL sets that length too. NULL with
+ * `data_size` 0 asks for everything but the data.
+ */
+int evm_get_log(EvmHandle handle,
+                size_t index,
+                uint8_t *out_address,
+                uint8_t *out_topics,
+                size_t *out_topic_count,
+                uint8_t *out_data,
+                size_t data_size,
+                size_t *out_data_len);
+
+/**
+ * What the execution changed, as JSON with the arrays storage, balances, nonces, codes and selfDestructs, as of
+ * state_manager_get_changes. Length 0 before it has ended. Whole, however long.
+ */
+int evm_get_state_changes(EvmHandle handle,
+                          char *buf,
+                          size_t buf_size,
+                          size_t *out_len);
+
+/**
+ * The accounts and slots that the execution came to as an access list (EIP-2930) in JSON, as eth_createAccessList
+ * returns it: without the sender, the called or created account, the beneficiary and precompiled contracts, unless
+ * slots of theirs were read.
+ */
+int evm_get_access_list(EvmHandle handle,
+                        char *buf,
+                        size_t buf_size,
+                        size_t *out_len);
+
+/**
+ * The accounts that the execution came to as they were before it, in JSON as geth's prestateTracer writes it:
+ * `{address: {balance, nonce, code, storage}}`. state_manager_load takes it.
+ */
+int evm_get_prestate(EvmHandle handle, char *buf, size_t buf_size, size_t *out_len);
+
+/** A EvmResult to begin with: everything at its default. */
+#define EVM_RESULT_INIT {sizeof(EvmResult), 0, 0, 0, 0, 0, 0, {0}, 0}
+
+/* ----------------------------------------------------------------------------------------------------
+ * Evm: a look inside
+ * ---------------------------------------------------------------------------------------------------- */
+
+/** The call of a precompiled contract that waits for the host. Begin with EVM_PRECOMPILE_CALL_INIT. */
+typedef struct EvmPrecompileCall {
+    /** sizeof(EvmPrecompileCall). */
+    size_t size;
+    /** Gas that it may use. */
+    uint64_t gas;
+    /** Bytes of its input. */
+    size_t input_len;
+    /** Wei that come with it, big-endian. */
+    uint8_t value[32];
+    /** The contract. */
+    uint8_t address[20];
+    /** Who calls it. */
+    uint8_t caller[20];
+    /** 1 if it must not change the state. */
+    uint32_t is_static;
+    /** Zero. */
+    uint32_t reserved;
+} EvmPrecompileCall;
+
+/**
+ * The calls that are under way as a JSON array, outermost first: address, codeAddress, caller, value, gasLimit,
+ * isStatic, isCreate; the innermost has pc, opcode, gas, stack (bottom first) and memory besides, as before the
+ * instruction that comes next. Empty before the first instruction and after the last.
+ */
+int evm_get_frames(EvmHandle handle,
+                   char *buf,
+                   size_t buf_size,
+                   size_t *out_len);
+
+/**
+ * The call that EVM_OUTPUT_NEED_PRECOMPILE asks for, to a struct that begins with its size, and its input to `input`
+ * (NULL with `input_size` 0: not wanted, the struct has its length). NO_PENDING_REQUEST where none waits.
+ */
+int evm_get_precompile_call(EvmHandle handle,
+                            struct EvmPrecompileCall *out_call,
+                            uint8_t *input,
+                            size_t input_size);
+
+/** Whether an execution is under way (1) or not (0), to `out_active`. */
+int evm_is_active(EvmHandle handle, int *out_active);
+
+/** A EvmPrecompileCall to begin with: everything at its default. */
+#define EVM_PRECOMPILE_CALL_INIT {sizeof(EvmPrecompileCall), 0, 0, {0}, {0}, {0}, 0, 0}
+
+/* ----------------------------------------------------------------------------------------------------
+ * Evm: traces
+ * ---------------------------------------------------------------------------------------------------- */
+
+/** No trace. */
+#define EVM_TRACE_OFF 0
+
+/** EIP-3155: one JSON object a line for each operation, then one with the summary. */
+#define EVM_TRACE_EIP3155 1
+
+/** What debug_traceTransaction returns: one JSON object with structLogs. */
+#define EVM_TRACE_STRUCT_LOGS 2
+
+/** The whole memory ahead of each operation. */
+#define EVM_TRACE_MEMORY 1
+
+/** Without the stack. */
+#define EVM_TRACE_NO_STACK 2
+
+/** Struct logs: without the touched slots. */
+#define EVM_TRACE_NO_STORAGE 4
+
+/** Struct logs: what the last call returned. EIP-3155 has that anyway. */
+#define EVM_TRACE_RETURN_DATA 8
+
+/**
+ * Traces the executions to come: `format` is one of EVM_TRACE_…, `flags` are EVM_TRACE_MEMORY and others together,
+ * `limit` the bytes that an execution's operations may take (0: any number; the closing part says "truncated").
+ * The text goes to the file descriptor `fd`, of which a duplicate is kept until the trace is turned off or the executor
+ * destroyed, or into memory where `fd` is -1, for evm_get_trace. INVALID_STATE while an execution is under way.
+ */
+int evm_set_trace(EvmHandle handle,
+                  int format,
+                  uint32_t flags,
+                  uint64_t limit,
+                  int fd);
+
+/**
+ * The trace in memory, as text and NUL to `buf` with its length without the NUL to `out_len`; NULL with `buf_size` 0
+ * asks for the length alone. Reading it to the end takes it: the next executions' traces follow from an empty text.
+ * Fails with EXECUTION once if writing to the file descriptor failed.
+ */
+int evm_get_trace(EvmHandle handle,
+                  char *buf,
+                  size_t buf_size,
+                  size_t *out_len);
 
 #ifdef __cplusplus
 }

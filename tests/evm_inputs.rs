@@ -48,8 +48,8 @@ fn arguments(transaction: &Value, indexes: &Value, chain_id: Option<u64>) -> Val
 #[test]
 fn envelopes_and_json_of_the_state_tests_agree() {
     let Some(fixtures) = fixtures::fixtures() else { return };
-    let (mut compared, mut refused, mut types) = (0, 0, [0; 5]);
-    for path in fixtures::json_files(&fixtures.join("eest")).iter().step_by(7) {
+    let (mut authorities, mut refused, mut types) = (0, 0, [0; 5]);
+    for path in &fixtures::json_files(&fixtures.join("eest")) {
         for (name, test) in fixtures::json(path).as_object().unwrap() {
             let transaction = &test["transaction"];
             let sender: Address = transaction["sender"].as_str().unwrap().parse().unwrap();
@@ -71,22 +71,22 @@ fn envelopes_and_json_of_the_state_tests_agree() {
                     assert_eq!(unsigned.env, signed.env, "{name}");
                     let signers = transaction.get("authorizationList").and_then(Value::as_array);
                     for (tuple, recovered) in signers.into_iter().flatten().zip(&signed.env.authorization_list) {
-                        let signer: Option<Address> =
+                        let expected: Option<Address> =
                             tuple.get("signer").map(|it| it.as_str().unwrap().parse().unwrap());
                         let authority = recovered.as_ref().right().unwrap().authority();
-                        assert!(authority.is_none() || authority == signer, "{name}");
+                        assert!(authority.is_none() || authority == expected, "{name}");
+                        authorities += usize::from(authority.is_some());
                     }
                     types[usize::from(signed.env.tx_type)] += 1;
-                    compared += 1;
                 }
             }
         }
     }
-    println!("{compared} compared, {types:?} by type, {refused} refused");
-    assert!(types.iter().all(|count| *count > 0), "{types:?}");
+    println!("{types:?} compared by type, {authorities} authorities, {refused} refused");
+    assert!(authorities > 0 && types.iter().all(|count| *count > 0), "{types:?}");
 }
 
-/// The raw transactions of a chain by hash, each with its block's number.
+/// The raw transactions of a chain by hash.
 fn chain(mut rlp: &[u8]) -> HashMap<B256, Vec<u8>> {
     fn list<'a>(rlp: &mut &'a [u8]) -> &'a [u8] {
         Header::decode_bytes(rlp, true).unwrap()

@@ -11,6 +11,8 @@ mod faulty_source;
 mod model;
 #[path = "support/operations.rs"]
 mod operations;
+#[path = "support/random.rs"]
+mod random;
 #[path = "support/remote.rs"]
 mod remote;
 #[path = "support/sequence.rs"]

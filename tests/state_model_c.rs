@@ -1,12 +1,16 @@
 //! The sequences of `state_model` again, through the C interface; for the forked half, a host answers the fork's
 //! requests with the JSON of a node, or fails them.
 
+#[path = "support/changes.rs"]
+mod changes;
 #[path = "support/host.rs"]
 mod host;
 #[path = "support/model.rs"]
 mod model;
 #[path = "support/operations.rs"]
 mod operations;
+#[path = "support/random.rs"]
+mod random;
 #[path = "support/remote.rs"]
 mod remote;
 #[path = "support/sequence.rs"]

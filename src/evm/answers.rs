@@ -82,7 +82,10 @@ pub(super) struct Answers {
     accounts: AddressMap<Parts>,
     codes: B256Map<Bytes>,
     slots: Shelf<(Address, U256), U256>,
+    /// The last answer, not read yet: the execution that waits for it reads it next.
+    hand: Option<((Address, U256), U256)>,
     block_hashes: HashMap<u64, B256>,
+    capacity: usize,
     pub(super) hits: u64,
     pub(super) misses: u64,
 }
@@ -94,18 +97,17 @@ impl Answers {
             accounts: AddressMap::default(),
             codes: B256Map::default(),
             slots: Shelf::new(slots, usize::MAX, |_| 0),
+            hand: None,
             block_hashes: HashMap::default(),
+            capacity: slots,
             hits: 0,
             misses: 0,
         }
     }
 
-    /// Forgets all answers, not the counts.
+    /// Forgets all answers and counts.
     pub(super) fn clear(&mut self) {
-        self.accounts.clear();
-        self.codes.clear();
-        self.slots.clear();
-        self.block_hashes.clear();
+        *self = Self::new(self.capacity);
     }
 
     /// The account, once all its parts are there. One without balance, nonce and code is absent: the host's questions
@@ -121,9 +123,20 @@ impl Answers {
     }
 
     pub(super) fn storage(&mut self, address: Address, slot: U256) -> Option<U256> {
-        let value = self.slots.get(&(address, slot));
+        let key = (address, slot);
+        let value = match self.hand.take_if(|(held, _)| *held == key) {
+            Some((_, value)) => {
+                self.slots.keep(key, value);
+                Some(value)
+            }
+            None => self.slots.get(&key),
+        };
         *(if value.is_some() { &mut self.hits } else { &mut self.misses }) += 1;
         value
+    }
+
+    fn holds(&self, key: (Address, U256)) -> bool {
+        self.hand.is_some_and(|(held, _)| held == key) || self.slots.contains(&key)
     }
 
     pub(super) fn code(&self, hash: &B256) -> Option<&Bytes> {
@@ -136,7 +149,7 @@ impl Answers {
 
     /// Slots that are kept, and how many were dropped for others.
     pub(super) fn slots(&self) -> (usize, u64) {
-        (self.slots.len(), self.slots.evictions())
+        (self.slots.len() + usize::from(self.hand.is_some()), self.slots.evictions())
     }
 
     /// What the host has to be asked for `request`, without what it has answered already. `known_code`: the account is
@@ -153,7 +166,7 @@ impl Answers {
                 ]
             }
             Request::Storage(address, slot) => {
-                let open = !self.slots.contains(&(*address, *slot));
+                let open = !self.holds((*address, *slot));
                 [open.then_some(Need::Storage(*address, *slot)), None, None]
             }
             Request::Code(address) => {
@@ -164,7 +177,7 @@ impl Answers {
                 let open = !self.block_hashes.contains_key(number);
                 [open.then_some(Need::BlockHash(*number)), None, None]
             }
-            Request::Block => [None; 3],
+            Request::Block | Request::Foresight(_) => [None; 3],
         };
         needs.into_iter().flatten()
     }
@@ -172,7 +185,11 @@ impl Answers {
     /// Takes an answer in. `code_hash`: what is known of the hash of an account's code.
     pub(super) fn take(&mut self, answer: Answer, code_hash: Option<B256>) -> Result<()> {
         match answer {
-            Answer::Storage(address, slot, value) => self.slots.deliver((address, slot), value),
+            Answer::Storage(address, slot, value) => {
+                if let Some((key, value)) = self.hand.replace(((address, slot), value)) {
+                    self.slots.deliver(key, value);
+                }
+            }
             Answer::Balance(address, balance) => self.accounts.entry(address).or_default().balance = Some(balance),
             Answer::Nonce(address, nonce) => self.accounts.entry(address).or_default().nonce = Some(nonce),
             Answer::Code(address, code) => {

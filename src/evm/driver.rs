@@ -18,7 +18,7 @@ use super::message::Message;
 use super::trace::Tracer;
 use crate::error::{Error, Result};
 use crate::state::Request;
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, U256};
 use revm::context_interface::context::ContextError;
 use revm::context_interface::result::{EVMError, ExecutionResult, HaltReason, ResultGas};
 use revm::context_interface::{JournalTr, LocalContextTr};
@@ -67,8 +67,6 @@ pub struct CallFrame {
     pub is_static: bool,
     /// Whether it is a creation.
     pub is_create: bool,
-    /// Call data, or the init code of a creation.
-    pub input: Bytes,
 }
 
 /// A finished execution.
@@ -269,7 +267,6 @@ impl Driver {
                     gas_limit: inputs.gas_limit(),
                     is_static: false,
                     is_create: true,
-                    input: inputs.init_code().clone(),
                 };
                 (true, call)
             }
@@ -282,20 +279,22 @@ impl Driver {
                     gas_limit: inputs.gas_limit,
                     is_static: inputs.is_static,
                     is_create: false,
-                    input: Bytes::new(),
                 };
                 (self.machine.precompiles.is_hosted(&inputs.bytecode_address), call)
             }
             FrameInput::Empty => return Err(Error::Internal("a frame without input".into())),
         };
+        self.calls.push(call);
         let again = may_stop.then(|| init.clone());
         let opened = self.machine.frame_init(init).map(|opened| match opened {
             ItemOrResult::Item(_) => None,
             ItemOrResult::Result(result) => Some(result),
         });
+        if !matches!(opened, Ok(None)) {
+            self.calls.pop();
+        }
         match (opened, again) {
             (Ok(None), _) => {
-                self.calls.push(call);
                 self.phase = Phase::Run;
                 Ok(None)
             }
@@ -318,39 +317,46 @@ impl Driver {
         }
     }
 
+    /// Runs frames, opens and leaves inner ones, for as long as nothing else comes in between. The phase is written down
+    /// only where this ends: a frame's result is large to move in and out of it.
     fn run(&mut self, budget: &mut Option<u64>) -> Result<Option<Stop>> {
-        let Machine { ctx, instruction, frame_stack, .. } = &mut self.machine;
-        let frame = frame_stack.get();
-        let (table, static_gas) = (instruction.instruction_table(), instruction.gas_table());
-        let ended = match (&mut *budget, &mut self.tracer) {
-            (None, None) => Ended::Action(frame.interpreter.run_plain(table, static_gas, ctx)),
-            (budget, tracer) => step(frame, table, static_gas, ctx, budget, tracer.as_deref_mut()),
-        };
-        let action = match ended {
-            Ended::Action(action) => action,
-            Ended::Budget => {
+        loop {
+            let Machine { ctx, instruction, frame_stack, .. } = &mut self.machine;
+            let frame = frame_stack.get();
+            let (table, static_gas) = (instruction.instruction_table(), instruction.gas_table());
+            let ended = match (&mut *budget, &mut self.tracer) {
+                (None, None) => Ended::Action(frame.interpreter.run_plain(table, static_gas, ctx)),
+                (budget, tracer) => step(frame, table, static_gas, ctx, budget, tracer.as_deref_mut()),
+            };
+            let action = match ended {
+                Ended::Action(action) => action,
+                Ended::Budget => {
+                    self.phase = Phase::Run;
+                    return Ok(Some(Stop::Budget));
+                }
+            };
+            if let Err(error) = std::mem::replace(&mut ctx.error, Ok(())) {
+                let interpreter = &mut frame.interpreter;
+                interpreter.bytecode.relative_jump(-1);
+                interpreter.gas.erase_cost(static_gas[usize::from(interpreter.bytecode.opcode())].into());
                 self.phase = Phase::Run;
-                return Ok(Some(Stop::Budget));
+                return Self::stopped_by(error.into());
             }
-        };
-        if let Err(error) = std::mem::replace(&mut ctx.error, Ok(())) {
-            let interpreter = &mut frame.interpreter;
-            interpreter.bytecode.relative_jump(-1);
-            interpreter.gas.erase_cost(static_gas[usize::from(interpreter.bytecode.opcode())].into());
-            self.phase = Phase::Run;
-            return Self::stopped_by(error.into());
-        }
-        let next = frame.process_next_action::<_, ContextError<super::database::DatabaseError>>(ctx, action);
-        match next.map_err(MachineError::from) {
-            Ok(ItemOrResult::Item(init)) => self.phase = Phase::Open(init),
-            Ok(ItemOrResult::Result(result)) => {
-                frame.set_finished(true);
-                self.calls.pop();
-                self.phase = Phase::Return(result);
+            let next = frame.process_next_action::<_, ContextError<super::database::DatabaseError>>(ctx, action);
+            let stop = match next.map_err(MachineError::from) {
+                Ok(ItemOrResult::Item(init)) => self.open(init)?,
+                Ok(ItemOrResult::Result(result)) => {
+                    frame.set_finished(true);
+                    self.calls.pop();
+                    self.give_back(result)?
+                }
+                Err(error) => return Self::stopped_by(error),
+            };
+            if stop.is_some() || !matches!(self.phase, Phase::Run) {
+                return Ok(stop);
             }
-            Err(error) => return Self::stopped_by(error),
+            self.phase = Phase::Idle;
         }
-        Ok(None)
     }
 
     fn give_back(&mut self, result: <Frame as FrameTr>::FrameResult) -> Result<Option<Stop>> {

@@ -8,7 +8,7 @@ use super::effect;
 use super::hardfork::Hardfork;
 use super::job::Job;
 use super::machine::{self, Machine};
-use super::options::EvmOptions;
+use super::options::{EvmOptions, RunAhead};
 use super::outcome::{Outcome, Status};
 use super::overrides::{PrecompileOverrides, StateOverrides};
 use super::precompile::{PrecompileCall, Precompiles};
@@ -66,6 +66,8 @@ struct Finished {
     lost: AddressMap<BTreeMap<U256, U256>>,
     changes: Option<StateChanges>,
     settled: bool,
+    /// State overrides were in force.
+    overridden: bool,
 }
 
 /// Runs transactions and messages over a [`State`], one at a time, and stops where state is missing.
@@ -90,6 +92,7 @@ pub struct Evm {
     pending: Vec<Need>,
     /// Of `pending`, those without which the execution cannot go on.
     blocking: Vec<Need>,
+    /// What was asked for ahead and is not answered: an answer may still come.
     asked: HashSet<Need>,
     finished: Option<Finished>,
     stats: EvmStats,
@@ -214,6 +217,7 @@ impl Evm {
         let ctx = &mut self.driver.machine.ctx;
         (ctx.tx, ctx.cfg, ctx.block) = (tx, cfg, block);
         self.driver.start(job.to_driver());
+        self.ahead.may_ask();
         self.job = Some(job);
         Ok(())
     }
@@ -288,7 +292,6 @@ impl Evm {
                 let needs = call.map(|call| Need::Precompile(call.address));
                 self.pending.extend(needs);
                 self.blocking.extend(needs);
-                self.asked.extend(needs);
                 Ok(Progress::Need)
             }
             (Stop::Budget, _) => Ok(Progress::Stepped),
@@ -301,27 +304,37 @@ impl Evm {
 
     fn note_missing(&mut self, request: Request) {
         self.wanted.push(request);
+        let asks = self.below.as_ref().is_some_and(|(source, _)| source.is_some());
+        if !asks {
+            self.ahead.cannot_ask();
+        }
         if let Some(job) = &self.job {
-            let counts = {
-                let answers = self.answers.lock();
-                (answers.hits, answers.misses)
-            };
-            let found = self.ahead.look(request, &mut self.driver, job);
-            let mut answers = self.answers.lock();
-            (answers.hits, answers.misses) = counts;
-            self.wanted.extend(found);
+            if self.options.run_ahead == RunAhead::Off {
+                self.ahead.look(request, &mut self.driver, job);
+            } else {
+                let counts = {
+                    let answers = self.answers.lock();
+                    (answers.hits, answers.misses)
+                };
+                let found = self.ahead.look(request, &mut self.driver, job);
+                let mut answers = self.answers.lock();
+                (answers.hits, answers.misses) = counts;
+                self.wanted.extend(found);
+            }
         }
         let first = self.first_kind(request);
+        // Once: each lock holds up what is on its way to memory, and a miss costs little more than its locks.
         let answers = self.answers.lock();
-        let mut blocking: Vec<Need> = answers.needs(&request).collect();
-        blocking.sort_by_key(|need| *need != first);
-        for need in blocking.iter().copied().chain(self.wanted[1..].iter().flat_map(|request| answers.needs(request))) {
+        self.blocking.extend(answers.needs(&request));
+        self.blocking.sort_by_key(|need| *need != first);
+        self.pending.extend_from_slice(&self.blocking);
+        for need in self.wanted[1..].iter().flat_map(|request| answers.needs(request)) {
             if !self.pending.contains(&need) {
                 self.pending.push(need);
             }
         }
-        self.asked.extend(self.pending.iter().copied());
-        self.blocking = blocking;
+        drop(answers);
+        self.asked.extend(&self.pending[self.blocking.len()..]);
     }
 
     /// Of an account's parts, the one that the opcode is after is asked for first.
@@ -335,7 +348,7 @@ impl Evm {
             Request::Storage(address, slot) => Need::Storage(address, slot),
             Request::Code(address) => Need::Code(address),
             Request::BlockHash(number) => Need::BlockHash(number),
-            Request::Block => Need::BlockHash(0),
+            Request::Block | Request::Foresight(_) => Need::BlockHash(0),
         }
     }
 
@@ -356,7 +369,8 @@ impl Evm {
             };
             self.trace_error = tracer.finish(&summary).err();
         }
-        self.finished = Some(Finished { executed, outcome, lost, changes: None, settled: false });
+        let overridden = self.is_overridden();
+        self.finished = Some(Finished { executed, outcome, lost, changes: None, settled: false, overridden });
     }
 
     /// All that is wanted now, what the execution waits for first. Empty while nothing is missing.
@@ -377,6 +391,19 @@ impl Evm {
         &self.wanted
     }
 
+    /// Asks the source of the state what the execution will touch, if the options say so and it has not been asked yet,
+    /// and adds that to [`Self::wanted`].
+    ///
+    /// # Errors
+    /// `Missing` when the host has to carry the question, which is queued.
+    pub fn foresee(&mut self, source: &dyn Source) -> Result<()> {
+        if let Some(job) = &self.job {
+            let found = self.ahead.ask(source, job)?;
+            self.wanted.extend(found);
+        }
+        Ok(())
+    }
+
     /// The call of a precompiled contract of the host that waits for its answer.
     #[must_use]
     pub fn precompile_call(&self) -> Option<&PrecompileCall> {
@@ -391,10 +418,10 @@ impl Evm {
     /// hash is not the account's. Every question stays open then.
     pub fn answer(&mut self, answer: Answer) -> Result<()> {
         let need = answer.need();
-        if !self.driver.is_active() || self.asked.is_empty() {
+        if !self.driver.is_active() || (self.pending.is_empty() && self.asked.is_empty()) {
             return Err(Error::NoPendingRequest);
         }
-        if !self.asked.contains(&need) {
+        if !self.pending.contains(&need) && !self.asked.contains(&need) {
             let waiting = self.blocking.first().or(self.pending.first());
             let waiting = waiting.map_or_else(|| "nothing".to_owned(), Need::to_string);
             return Err(Error::InvalidRequest(format!(
@@ -414,6 +441,7 @@ impl Evm {
         }
         self.pending.retain(|open| *open != need);
         self.blocking.retain(|open| *open != need);
+        self.asked.remove(&need);
         Ok(())
     }
 
@@ -481,7 +509,7 @@ impl Evm {
         if !self.is_unsettled() {
             return Err(Error::InvalidState("there is no ended execution to commit".into()));
         }
-        if self.state_overrides.is_some() {
+        if self.finished.as_ref().is_some_and(|finished| finished.overridden) {
             return Err(Error::InvalidState("an execution with state overrides can only be discarded".into()));
         }
         if self.version != Some(state.version()) {

@@ -4,17 +4,25 @@
 //! until then is undone: gas, stack, memory and journal (and with it warm and cold marks) are as before, and the driver
 //! sets the program counter back. The instruction can then run again as if for the first time.
 
+use super::database::DatabaseError;
 use super::machine::Context;
+use revm::Database as _;
 use revm::bytecode::opcode;
+use revm::context::Journal;
 use revm::context_interface::context::ContextError;
 use revm::context_interface::journaled_state::entry::JournalEntryTr;
 use revm::handler::instructions::EthInstructions;
 use revm::interpreter::instructions::{contract, host};
 use revm::interpreter::interpreter::EthInterpreter;
-use revm::interpreter::interpreter_types::MemoryTr;
-use revm::interpreter::{Gas, Instruction, InstructionContext, InstructionExecResult, InstructionResult, Interpreter};
-use revm::primitives::U256;
+use revm::interpreter::interpreter_types::{InputsTr, LoopControl, MemoryTr};
+use revm::interpreter::{
+    CreateInputs, FrameInput, Gas, Instruction, InstructionContext, InstructionExecResult, InstructionResult,
+    Interpreter, InterpreterAction,
+};
+use revm::primitives::constants::CALL_STACK_LIMIT;
 use revm::primitives::hardfork::SpecId;
+use revm::primitives::{Address, B256, U256};
+use revm::state::Account;
 
 type Call<'a> = InstructionContext<'a, Context, EthInterpreter>;
 
@@ -83,30 +91,90 @@ fn guarded<const N: usize>(
     result
 }
 
+/// A call. One of an account that is loaded with its code asks for nothing: that is most of them, and the copy of what
+/// they take off the stack is spared.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as `guarded`")]
+fn calling<const N: usize>(
+    call: Call<'_>,
+    instruction: impl FnOnce(Call<'_>) -> InstructionExecResult,
+) -> InstructionExecResult {
+    if is_callable(call.interpreter, call.host) { instruction(call) } else { guarded::<N>(call, instruction) }
+}
+
+/// Whether the account that is to be called is loaded with its code, and delegates to no other (EIP-7702).
+#[inline]
+fn is_callable(interpreter: &Interpreter, host: &Context) -> bool {
+    let [.., to, _] = interpreter.stack.data().as_slice() else { return true };
+    let account = host.journaled_state.inner.state.get(&Address::from_word(B256::from(*to)));
+    account.and_then(|account| account.info.code.as_ref()).is_some_and(|code| !code.is_eip7702())
+}
+
+/// A creation, which stops here if the account at the new address is missing: once its frame is being opened, the
+/// instruction would have left its traces.
+#[inline]
+fn creating<const N: usize>(
+    call: Call<'_>,
+    instruction: impl FnOnce(Call<'_>) -> InstructionExecResult,
+) -> InstructionExecResult {
+    let InstructionContext { interpreter, host } = call;
+    let before = Before::<N>::of(interpreter, host);
+    let result = instruction(InstructionContext { interpreter: &mut *interpreter, host: &mut *host });
+    let Some(InterpreterAction::NewFrame(FrameInput::Create(inputs))) = interpreter.bytecode.action() else {
+        return result;
+    };
+    let Some(error) = load_created(host, inputs, interpreter.input.depth()).err() else { return result };
+    host.error = Err(ContextError::Db(error));
+    *interpreter.bytecode.action() = None;
+    interpreter.bytecode.reset_action();
+    before.restore(interpreter, host);
+    Err(InstructionResult::FatalExternalError)
+}
+
+/// Loads the account at the new address, cold, if the frame that is going to be opened at `depth` below will ask for it.
+fn load_created(host: &mut Context, inputs: &CreateInputs, depth: usize) -> Result<(), DatabaseError> {
+    let Journal { database, inner } = &mut host.journaled_state;
+    let Some(creator) = inner.state.get(&inputs.caller()).map(|account| &account.info) else { return Ok(()) };
+    if creator.balance < inputs.value() || creator.nonce == u64::MAX || depth >= CALL_STACK_LIMIT as usize {
+        return Ok(());
+    }
+    let address = inputs.created_address(creator.nonce);
+    if inner.state.contains_key(&address) {
+        return Ok(());
+    }
+    if let Some(guesses) = &mut database.guesses {
+        guesses.will_create(address);
+    }
+    let account = database.basic(address)?;
+    let absent = || Account::new_not_existing(inner.transaction_id);
+    inner.state.insert(address, account.map_or_else(absent, Account::from).with_cold_mark());
+    Ok(())
+}
+
 /// revm's instructions, with those guarded that ask for state.
 ///
-/// CREATE and CREATE2 ask for nothing themselves: their frame does, when it is opened. From Amsterdam on (EIP-8037)
-/// they do, and have to be guarded too.
+/// SLOAD, BALANCE, SELFBALANCE, EXTCODEHASH and BLOCKHASH need no guard: they ask once, before they have changed
+/// anything, and overwrite the top of the stack only when they have their answer. A guard would cost a warm SLOAD a
+/// third more: the copy of the gas waits for the store of what the opcode was just charged.
+///
+/// CREATE and CREATE2 ask for nothing themselves, their frame does when it is opened; they look ahead to that.
 pub(super) fn instructions(spec: SpecId) -> EthInstructions<EthInterpreter, Context> {
     const CALL: u8 = opcode::CALL;
     const CALLCODE: u8 = opcode::CALLCODE;
     const DELEGATECALL: u8 = opcode::DELEGATECALL;
     const STATICCALL: u8 = opcode::STATICCALL;
     let mut instructions = EthInstructions::new_mainnet_with_spec(spec);
-    let guards: [(u8, fn(Call<'_>) -> InstructionExecResult); 13] = [
-        (opcode::SLOAD, |call| guarded::<0>(call, host::sload)),
+    let guards: [(u8, fn(Call<'_>) -> InstructionExecResult); 10] = [
         (opcode::SSTORE, |call| guarded::<2>(call, host::sstore)),
-        (opcode::BALANCE, |call| guarded::<0>(call, host::balance)),
-        (opcode::SELFBALANCE, |call| guarded::<0>(call, host::selfbalance)),
         (opcode::EXTCODESIZE, |call| guarded::<0>(call, host::extcodesize)),
-        (opcode::EXTCODEHASH, |call| guarded::<0>(call, host::extcodehash)),
         (opcode::EXTCODECOPY, |call| guarded::<4>(call, host::extcodecopy)),
-        (opcode::BLOCKHASH, |call| guarded::<0>(call, host::blockhash)),
         (opcode::SELFDESTRUCT, |call| guarded::<1>(call, host::selfdestruct)),
-        (CALL, |call| guarded::<7>(call, contract::call::<CALL, _, _>)),
-        (CALLCODE, |call| guarded::<7>(call, contract::call::<CALLCODE, _, _>)),
-        (DELEGATECALL, |call| guarded::<6>(call, contract::call::<DELEGATECALL, _, _>)),
-        (STATICCALL, |call| guarded::<6>(call, contract::call::<STATICCALL, _, _>)),
+        (opcode::CREATE, |call| creating::<3>(call, contract::create::<false, _, _>)),
+        (opcode::CREATE2, |call| creating::<4>(call, contract::create::<true, _, _>)),
+        (CALL, |call| calling::<7>(call, contract::call::<CALL, _, _>)),
+        (CALLCODE, |call| calling::<7>(call, contract::call::<CALLCODE, _, _>)),
+        (DELEGATECALL, |call| calling::<6>(call, contract::call::<DELEGATECALL, _, _>)),
+        (STATICCALL, |call| calling::<6>(call, contract::call::<STATICCALL, _, _>)),
     ];
     let table = instructions.instruction_table_mut();
     for (code, guard) in guards {

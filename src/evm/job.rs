@@ -9,6 +9,10 @@ use alloy_primitives::Address;
 use revm::context::{BlockEnv, CfgEnv, TxEnv};
 use revm::context_interface::Cfg;
 use revm::context_interface::block::BlobExcessGasAndPrice;
+use serde_json::{Map, Value};
+
+/// Gas of a transaction that gives none, in a block that gives no limit: as much as nodes allow a call by default.
+const GAS_WITHOUT_BLOCK: u64 = 50_000_000;
 
 /// What is executed.
 #[derive(Clone, Debug)]
@@ -48,7 +52,11 @@ impl Job {
         let mut tx = transaction.env.clone();
         let lenient = transaction.lenient;
         if lenient.gas {
-            tx.gas_limit = options.gas_cap.unwrap_or(block.gas_limit).min(cfg.tx_gas_limit_cap());
+            let limit = if block.gas_limit == u64::MAX { GAS_WITHOUT_BLOCK } else { block.gas_limit };
+            tx.gas_limit = options.gas_cap.unwrap_or(limit).min(cfg.tx_gas_limit_cap());
+        }
+        if tx.tx_type != 0 {
+            tx.chain_id.get_or_insert(options.chain_id);
         }
         cfg.disable_nonce_check |= lenient.nonce;
         cfg.disable_eip3607 |= lenient.sender_code;
@@ -75,6 +83,31 @@ impl Job {
             Self::Transaction(transaction) => transaction.env.caller,
             Self::Message(message) => message.caller,
         }
+    }
+
+    /// The transaction as `eth_call` takes it; `None` for a message with code of its own, which no node could run.
+    pub(super) fn to_json(&self) -> Option<String> {
+        let mut call = Map::new();
+        let mut set = |name: &str, value: String| call.insert(name.to_owned(), value.into());
+        let (to, value, input, gas) = match self {
+            Self::Transaction(transaction) => {
+                let env = &transaction.env;
+                (env.kind.into_to(), env.value, &env.data, (!transaction.lenient.gas).then_some(env.gas_limit))
+            }
+            Self::Message(message) if message.code.is_some() => return None,
+            // What a message has no intrinsic gas for would lack in the node's call.
+            Self::Message(message) => (message.to, message.value, &message.input, None),
+        };
+        set("from", format!("{:#x}", self.sender()));
+        if let Some(to) = to {
+            set("to", format!("{to:#x}"));
+        }
+        if let Some(gas) = gas {
+            set("gas", format!("{gas:#x}"));
+        }
+        set("value", format!("{value:#x}"));
+        set("input", input.to_string());
+        Some(Value::Object(call).to_string())
     }
 
     /// The called account; `None` for a creation.

@@ -49,7 +49,7 @@ pub struct EvmOptions {
     /// Nothing is charged for gas and nobody is paid.
     pub no_fee: bool,
     /// The largest gas limit of a transaction: that of EIP-7825 where the hardfork has it, or none. Gas that a JSON
-    /// transaction does not give is this much.
+    /// transaction does not give is this much, or the block's gas limit, or 50,000,000 where the block has none.
     pub gas_cap: Option<u64>,
 }
 

@@ -84,6 +84,15 @@ impl Outcome {
         (self.status == Status::Revert).then(|| RevertReason::decode(&self.output))
     }
 
+    /// Why it did not succeed, in words; `None` where it did.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        match &self.halt_reason {
+            Some(reason) => Some(reason.to_string()),
+            None => self.revert_reason().map(|reason| reason.to_string()),
+        }
+    }
+
     /// Everything as one JSON object: `status`, `gasUsed`, `gasRemaining`, `gasRefunded`, `output`, `contractAddress`,
     /// `logs[{address,topics,data,logIndex}]`, `revertReason` (see [`RevertReason::to_json`]) and `haltReason`; `null`
     /// where there is none. Numbers are `0x` quantities.

@@ -172,7 +172,9 @@ mod tests {
             cut in 0_usize..32,
         ) {
             let mut data = selector.to_vec();
-            words.iter().for_each(|word| data.extend(word.to_be_bytes::<32>()));
+            for word in &words {
+                data.extend(word.to_be_bytes::<32>());
+            }
             data.truncate(data.len().saturating_sub(cut));
             let _ = RevertReason::decode(&data.into()).to_json();
         }

@@ -6,12 +6,14 @@ use super::guesses::{FEW_KEYS, Guesses, INSTRUCTIONS, MANY_KEYS, STYLES};
 use super::job::Job;
 use super::machine;
 use super::options::RunAhead;
-use crate::state::Request;
+use crate::error::{Error, Result};
+use crate::state::{Foresight, ForesightMethod, Request, Source};
 use alloy_primitives::map::{DefaultHashBuilder, HashSet};
-use alloy_primitives::{Address, KECCAK256_EMPTY};
+use alloy_primitives::{Address, KECCAK256_EMPTY, U256};
 use lru::LruCache;
 use revm::state::EvmState;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Contracts and selectors whose needs are remembered.
@@ -25,6 +27,14 @@ pub(super) struct Usage {
     pub(super) useless: u64,
 }
 
+/// What a contract and selector needed the last time.
+struct Memory {
+    needed: HashSet<Request>,
+    /// Of these, what does not depend on the arguments, as far as anybody can tell: it looks fixed, or two calls in a row
+    /// needed it.
+    likely: Vec<Request>,
+}
+
 pub(super) struct Ahead {
     mode: RunAhead,
     /// Runs the same job with provisional values.
@@ -33,14 +43,19 @@ pub(super) struct Ahead {
     lent: bool,
     /// Requests that one scratch execution may find: more once guesses were mostly right.
     limit: usize,
-    /// What the execution came to without having it.
+    /// Times that the execution came to something without having it.
+    misses: u64,
+    /// What that was, where guesses are made.
     missed: HashSet<Request>,
     guessed: HashSet<Request>,
     /// The guesses of the last round.
     last: Vec<Request>,
-    remembered: LruCache<(Address, [u8; 4]), Vec<Request>, DefaultHashBuilder>,
+    remembered: LruCache<(Address, [u8; 4]), Memory, DefaultHashBuilder>,
     key: Option<(Address, [u8; 4])>,
     time: Duration,
+    /// How the node can still be asked, the last first. Nothing is guessed before it has been.
+    methods: Vec<ForesightMethod>,
+    question: Option<Foresight>,
 }
 
 /// Whether the execution has come to what was requested.
@@ -51,7 +66,7 @@ fn is_loaded(state: &EvmState, request: &Request) -> bool {
         Request::Code(address) => state
             .get(address)
             .is_some_and(|account| account.info.code_hash != KECCAK256_EMPTY && account.info.code.is_some()),
-        Request::BlockHash(_) | Request::Block => false,
+        Request::BlockHash(_) | Request::Block | Request::Foresight(_) => false,
     }
 }
 
@@ -62,22 +77,82 @@ impl Ahead {
             scratch: None,
             lent: false,
             limit: FEW_KEYS,
+            misses: 0,
             missed: HashSet::default(),
             guessed: HashSet::default(),
             last: Vec::new(),
             remembered: LruCache::with_hasher(REMEMBERED, DefaultHashBuilder::default()),
             key: None,
             time: Duration::ZERO,
+            methods: Vec::new(),
+            question: None,
         }
+    }
+
+    /// For an execution over a source that may be asked what `job` will touch.
+    pub(super) fn may_ask(&mut self) {
+        self.methods = match self.mode {
+            RunAhead::Off | RunAhead::On => Vec::new(),
+            RunAhead::AccessList => vec![ForesightMethod::AccessList],
+            RunAhead::Prestate => vec![ForesightMethod::AccessList, ForesightMethod::Prestate],
+        };
+    }
+
+    /// There is no source that could be asked.
+    pub(super) fn cannot_ask(&mut self) {
+        self.methods.clear();
+    }
+
+    /// Asks the source what `job` will touch, the first time that something is missing. Afterwards, and where it cannot
+    /// tell, guesses come from running ahead.
+    pub(super) fn ask(&mut self, source: &dyn Source, job: &Job) -> Result<Vec<Request>> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+        while let Some(&method) = self.methods.last() {
+            let asked = self.question.take().filter(|question| question.method == method);
+            let repeated = asked.is_some();
+            let question = match asked {
+                Some(question) => question,
+                None => match job.to_json() {
+                    Some(transaction) => Foresight { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), method, transaction },
+                    None => break,
+                },
+            };
+            match source.foresee(&question) {
+                Ok(Some(mut found)) => {
+                    self.methods.clear();
+                    let ends = [Some(job.sender()), job.recipient()];
+                    found
+                        .extend(ends.into_iter().flatten().flat_map(|end| [Request::Account(end), Request::Code(end)]));
+                    let mut seen = HashSet::<Request>::default();
+                    found.retain(|request| !self.missed.contains(request) && seen.insert(*request));
+                    self.guessed.extend(found.iter().copied());
+                    return Ok(found);
+                }
+                // A host that has answered the rest and not this will not.
+                Err(Error::Missing(_)) if repeated => break,
+                Err(Error::Missing(request)) => {
+                    self.question = Some(question);
+                    return Err(Error::Missing(request));
+                }
+                Ok(None) | Err(_) => {
+                    self.methods.pop();
+                }
+            }
+        }
+        self.methods.clear();
+        Ok(Vec::new())
     }
 
     /// Forgets the execution, not what was learnt from it.
     pub(super) fn reset(&mut self) {
         self.limit = FEW_KEYS;
+        self.misses = 0;
         self.missed.clear();
         self.guessed.clear();
         self.last.clear();
         self.key = None;
+        self.methods.clear();
+        self.question = None;
         self.time = Duration::ZERO;
         if let Some(scratch) = &mut self.scratch {
             scratch.abort();
@@ -90,8 +165,12 @@ impl Ahead {
 
     /// What else the execution will probably need, now that `missing` is missing. `driver` holds the state.
     pub(super) fn look(&mut self, missing: Request, driver: &mut Driver, job: &Job) -> Vec<Request> {
-        self.missed.insert(missing);
+        self.misses += 1;
         if self.mode == RunAhead::Off {
+            return Vec::new();
+        }
+        self.missed.insert(missing);
+        if !self.methods.is_empty() {
             return Vec::new();
         }
         let begun = Instant::now();
@@ -105,8 +184,9 @@ impl Ahead {
         if self.key.is_none() {
             self.key = job.selector();
             if let Some(known) = self.key.as_ref().and_then(|key| self.remembered.get(key)) {
-                found
-                    .extend(known.iter().copied().filter(|request| *request != missing && !is_loaded(loaded, request)));
+                found.extend(
+                    known.likely.iter().copied().filter(|request| *request != missing && !is_loaded(loaded, request)),
+                );
             }
         }
         self.run(missing, driver, job, &mut found);
@@ -168,17 +248,32 @@ impl Ahead {
 
     /// Judges the guesses by what the execution has loaded, and remembers what it needed.
     pub(super) fn usage(&mut self, state: &EvmState) -> Usage {
+        if self.mode == RunAhead::Off {
+            return Usage { needed: self.misses, useless: 0 };
+        }
         let used = |request: &&Request| is_loaded(state, request) && !self.missed.contains(*request);
         let guessed_right: Vec<Request> = self.guessed.iter().filter(used).copied().collect();
-        let needed: Vec<Request> = self.missed.iter().chain(&guessed_right).copied().collect();
         let useless = self.guessed.difference(&self.missed).count() - guessed_right.len();
+        let needed: HashSet<Request> = self.missed.iter().chain(&guessed_right).copied().collect();
         let usage = Usage { needed: needed.len() as u64, useless: useless as u64 };
-        if self.mode != RunAhead::Off
-            && let Some(key) = self.key
-        {
-            self.remembered.put(key, needed.into_iter().take(MANY_KEYS).collect());
+        if let Some(key) = self.key {
+            let before = self.remembered.pop(&key);
+            let again = |request: &Request| before.as_ref().is_some_and(|memory| memory.needed.contains(request));
+            let likely = needed.iter().filter(|request| is_fixed(request) || again(request)).copied();
+            let likely = likely.take(MANY_KEYS).collect();
+            self.remembered.put(key, Memory { needed, likely });
         }
         usage
+    }
+}
+
+/// Whether the request does not look as if it depended on the arguments of a call: a slot that is no hash.
+fn is_fixed(request: &Request) -> bool {
+    const FIXED: U256 = U256::from_limbs([1 << 16, 0, 0, 0]);
+    match request {
+        Request::Storage(_, slot) => *slot < FIXED,
+        Request::Account(_) | Request::Code(_) => true,
+        Request::BlockHash(_) | Request::Block | Request::Foresight(_) => false,
     }
 }
 

@@ -50,8 +50,8 @@ impl<'a> Touched<'a> {
     }
 
     /// The accounts that existed before, with what the execution has read of them, as geth's prestate tracer writes
-    /// it: `{address: {balance, nonce, code, storage}}`, nonce, code and storage only where they are not empty. A code
-    /// that was never read is named by `codeHash`.
+    /// it: `{address: {balance, nonce, code, storage}}`, nonce and code only where they are not empty, storage where
+    /// slots were read, zeros among them. A code that was never read is named by `codeHash`.
     #[must_use]
     pub fn prestate(&self) -> Value {
         let accounts = self.accounts();
@@ -72,8 +72,8 @@ impl<'a> Touched<'a> {
             }
             let slots: BTreeMap<U256, U256> =
                 account.storage.iter().map(|(slot, value)| (*slot, value.original_value)).collect();
-            let slots = slots.into_iter().filter(|(_, value)| !value.is_zero());
             let slots: Map<String, Value> = slots
+                .into_iter()
                 .map(|(slot, value)| (B256::from(slot).to_string(), B256::from(value).to_string().into()))
                 .collect();
             if !slots.is_empty() {

@@ -1,7 +1,7 @@
 use super::*;
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEip4844, TxEip4844WithSidecar, TxEip7702, TxLegacy};
 use alloy_eips::Encodable2718;
-use alloy_eips::eip4844::{BlobTransactionSidecar, Bytes48};
+use alloy_eips::eip4844::{Blob, BlobTransactionSidecar, Bytes48};
 use alloy_eips::eip7594::{BlobTransactionSidecarEip7594, CELLS_PER_EXT_BLOB};
 use alloy_primitives::{B256, Bytes, Signature, TxKind, hex};
 use proptest::prelude::*;
@@ -130,9 +130,8 @@ fn blobs_are_stripped() {
     assert_eq!(bare.env.blob_hashes, [B256::repeat_byte(1)]);
 
     let proof = Bytes48::repeat_byte(3);
-    let cancun = BlobTransactionSidecar::new(vec![Default::default()], vec![proof], vec![proof]);
-    let osaka =
-        BlobTransactionSidecarEip7594::new(vec![Default::default()], vec![proof], vec![proof; CELLS_PER_EXT_BLOB]);
+    let cancun = BlobTransactionSidecar::new(vec![Blob::default()], vec![proof], vec![proof]);
+    let osaka = BlobTransactionSidecarEip7594::new(vec![Blob::default()], vec![proof], vec![proof; CELLS_PER_EXT_BLOB]);
     for sidecar in [BlobTransactionSidecarVariant::Eip4844(cancun), BlobTransactionSidecarVariant::Eip7594(osaka)] {
         let pooled: TxEip4844Variant<_> = TxEip4844WithSidecar { tx: tx.clone(), sidecar }.into();
         let raw = signed(pooled.into_signed(signature));

@@ -47,7 +47,7 @@ pub unsafe extern "C" fn worldstate_last_error(
     })
 }
 
-/// Panics inside the library, on purpose: in a call on that state manager or fork backend, or in one without handle when
+/// Panics inside the library, on purpose: in a call on that state manager, fork backend or executor, or in one without handle when
 /// `handle` is NULL.
 #[cfg(feature = "test-hooks")]
 #[expect(clippy::missing_panics_doc, reason = "the guard catches it: that is what is tested")]
@@ -55,6 +55,10 @@ pub unsafe extern "C" fn worldstate_last_error(
 pub extern "C" fn worldstate_test_panic(handle: *const c_void) -> c_int {
     match super::handle::claimed_kind(handle.addr()) {
         Some(Kind::ForkBackend) => guard::fork_backend(handle.addr(), |_| panic!("asked to panic in a fork")),
+        #[cfg(feature = "evm")]
+        Some(Kind::Evm) => {
+            guard::evm(handle.addr(), |executor| panic!("asked to panic in an evm: {}", executor.evm.is_active()))
+        }
         Some(_) => guard::state_manager(handle.addr(), |state| {
             panic!("asked to panic at checkpoint depth {}", state.checkpoint_depth())
         }),

@@ -2,7 +2,7 @@
 
 use super::block::BlockTag;
 use super::call::Call;
-use crate::state::SourceAccount;
+use crate::state::{ForesightMethod, Request, SourceAccount};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, b256, keccak256};
 use serde_json::{Map, Value};
 
@@ -20,6 +20,7 @@ pub(super) enum Answer {
     Nonce(u64),
     Code { hash: B256, code: Bytes },
     Slot(U256),
+    Foreseen(Vec<Request>),
 }
 
 /// Why a `result` is no answer; the texts tell what is wrong with it.
@@ -69,8 +70,41 @@ pub(super) fn decode(call: &Call, tag: &BlockTag, value: &Value) -> Result<Answe
         Call::Nonce(_) => Ok(Answer::Nonce(number(value).map_err(|e| format!("nonce {e}"))?)),
         Call::AccountCode(_) => code(value, None),
         Call::Code { expected, .. } => code(value, *expected),
+        Call::Foresight(question) => Ok(Answer::Foreseen(foreseen(question.method, value)?)),
         Call::Slot(..) => Ok(Answer::Slot(word(value).map_err(|e| format!("storage value {e}"))?)),
     }
+}
+
+/// Accounts, codes and slots of an access list, or of a prestate.
+fn foreseen(method: ForesightMethod, value: &Value) -> Result<Vec<Request>, String> {
+    let object = value.as_object().ok_or("what will be touched is not an object")?;
+    let mut requests = Vec::new();
+    let mut add = |address: &Value, slots: &mut dyn Iterator<Item = &str>| -> Result<(), String> {
+        let address = fixed::<20>(address).map_err(|e| format!("address {e}"))?.into();
+        requests.extend([Request::Account(address), Request::Code(address)]);
+        for slot in slots {
+            let slot = parse(slot.trim_start_matches("0x")).map_err(|e| format!("slot {e}"))?;
+            requests.push(Request::Storage(address, slot));
+        }
+        Ok(())
+    };
+    match method {
+        ForesightMethod::AccessList => {
+            let list = field(object, "accessList")?.as_array().ok_or("accessList is not an array")?;
+            for entry in list {
+                let entry = entry.as_object().ok_or("accessList has an entry that is not an object")?;
+                let keys = field(entry, "storageKeys")?.as_array().map(Vec::as_slice).unwrap_or_default();
+                add(field(entry, "address")?, &mut keys.iter().filter_map(Value::as_str))?;
+            }
+        }
+        ForesightMethod::Prestate => {
+            for (address, account) in object {
+                let slots = account.get("storage").and_then(Value::as_object);
+                add(&Value::from(address.as_str()), &mut slots.into_iter().flat_map(Map::keys).map(String::as_str))?;
+            }
+        }
+    }
+    Ok(requests)
 }
 
 fn proof(value: &Value, address: Address, asked: &[U256]) -> Result<Answer, String> {

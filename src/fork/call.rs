@@ -1,9 +1,10 @@
 //! One JSON-RPC request: its method, its parameters, and which questions its answer settles.
 
 use super::block::{BlockParam, BlockTag};
-use crate::state::Request;
+use crate::state::{Foresight, ForesightMethod, Request};
 use alloy_primitives::{Address, B256, U256};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// A JSON-RPC request that the fork can send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(super) enum Call {
         expected: Option<B256>,
     },
     Slot(Address, U256),
+    /// What a transaction will touch.
+    Foresight(Arc<Foresight>),
 }
 
 impl Call {
@@ -41,6 +44,10 @@ impl Call {
             Self::Nonce(_) => "eth_getTransactionCount",
             Self::AccountCode(_) | Self::Code { .. } => "eth_getCode",
             Self::Slot(..) => "eth_getStorageAt",
+            Self::Foresight(question) => match question.method {
+                ForesightMethod::AccessList => "eth_createAccessList",
+                ForesightMethod::Prestate => "debug_traceCall",
+            },
         }
     }
 
@@ -66,6 +73,13 @@ impl Call {
             Self::Slot(address, slot) => {
                 format!("[\"{address:#x}\",\"{:#x}\",{}]", B256::from(*slot), block.json())
             }
+            Self::Foresight(question) => {
+                let tracer = match question.method {
+                    ForesightMethod::AccessList => "",
+                    ForesightMethod::Prestate => ",{\"tracer\":\"prestateTracer\"}",
+                };
+                format!("[{},{}{tracer}]", question.transaction, block.json())
+            }
         }
     }
 
@@ -87,6 +101,7 @@ impl Call {
             }
             Self::Code { address, .. } => vec![Request::Code(*address)],
             Self::Slot(address, slot) => vec![Request::Storage(*address, *slot)],
+            Self::Foresight(question) => vec![Request::Foresight(question.id)],
         }
     }
 
@@ -119,6 +134,7 @@ impl Call {
                 format!("{method} of {address} at block {block}")
             }
             Self::Slot(address, slot) => format!("{method} of {address}, slot {slot:#x}, at block {block}"),
+            Self::Foresight(_) => format!("{method} at block {block}"),
         }
     }
 }

@@ -100,7 +100,10 @@ impl Fork {
                 own.insert(want.request);
                 claim.flights.push((want.request, flight.clone()));
                 flights.push(flight);
-                plan.add(*want);
+                match inner.foresights.call(want.request) {
+                    Some(call) => plan.add_call(call),
+                    None => plan.add(*want),
+                }
             }
             let proofs = inner.proofs();
             std::iter::from_fn(|| plan.next(proofs, self.options.max_slots_per_request)).collect::<Vec<_>>()

@@ -88,7 +88,10 @@ impl Inner {
     fn take_off(&mut self, want: Want) {
         self.stats.misses += 1;
         self.flights.insert(want.request, super::inner::Flight::new());
-        self.host.plan.add(want);
+        match self.foresights.call(want.request) {
+            Some(call) => self.host.plan.add_call(call),
+            None => self.host.plan.add(want),
+        }
     }
 
     /// The next call to hand out. Before the pin is resolved only the calls that resolve it are.

@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::block::{BlockParam, BlockTag, PinnedBlock};
 use super::cache::Cache;
 use super::call::Call;
+use super::foresee::Foresights;
 use super::host::HostQueue;
 use super::options::{AccountSource, ForkOptions};
 use super::plan::Want;
@@ -48,6 +49,7 @@ pub(super) struct Inner {
     chain_id: Option<u64>,
     header: Option<(u64, B256)>,
     parts: HashMap<Address, Parts>,
+    pub(super) foresights: Foresights,
 }
 
 impl Flight {
@@ -80,6 +82,7 @@ impl Inner {
             chain_id: None,
             header: None,
             parts: HashMap::default(),
+            foresights: Foresights::default(),
         }
     }
 
@@ -122,6 +125,7 @@ impl Inner {
                 let hash = want.code_hash.or(known);
                 hash.is_some_and(|hash| hash == KECCAK256_EMPTY || self.cache.code.contains(&hash))
             }
+            Request::Foresight(id) => self.foresights.answers.contains_key(&id),
             Request::BlockHash(number) => {
                 self.pin.is_some_and(|pin| number >= pin.number) || self.cache.block_hashes.contains(&number)
             }
@@ -162,6 +166,9 @@ impl Inner {
                 for (slot, value) in slots {
                     self.cache.slots.deliver((*address, slot), value);
                 }
+            }
+            (Call::Foresight(question), Answer::Foreseen(requests)) => {
+                self.foresights.answers.insert(question.id, requests);
             }
             (Call::Slot(address, slot), Answer::Slot(value)) => self.cache.slots.deliver((*address, *slot), value),
             (Call::Balance(address), Answer::Balance(balance)) => {
@@ -229,6 +236,9 @@ impl Inner {
     /// Closes all questions that `call` was to answer, with one failure.
     pub(super) fn fail(&mut self, call: &Call, error: &Error) {
         self.stats.failures += 1;
+        if let Call::Foresight(question) = call {
+            self.foresights.failed.push(question.method);
+        }
         for request in call.covers() {
             self.settle(request, Err(error.clone()));
         }

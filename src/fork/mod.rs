@@ -16,6 +16,7 @@ mod cache;
 mod call;
 mod failure;
 mod fetch;
+mod foresee;
 mod host;
 mod http;
 mod inner;
@@ -33,7 +34,7 @@ pub use stats::ForkStats;
 pub use transport::{Transport, TransportError};
 
 use crate::error::{Error, Result};
-use crate::state::{Request, Source, SourceAccount};
+use crate::state::{Foresight, Request, Source, SourceAccount};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use inner::Inner;
 use parking_lot::{Condvar, Mutex};
@@ -240,6 +241,10 @@ impl Source for Fork {
 
     fn prefetch(&self, requests: &[Request]) -> Result<()> {
         Self::prefetch(self, requests)
+    }
+
+    fn foresee(&self, question: &Foresight) -> Result<Option<Vec<Request>>> {
+        self.ask_foresight(question)
     }
 
     fn at_hand(self: Arc<Self>) -> Arc<dyn Source> {

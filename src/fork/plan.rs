@@ -45,7 +45,14 @@ impl Plan {
             Request::Storage(address, slot) => self.of(address).slots.push_back(slot),
             Request::Code(address) => self.calls.push_back(Call::Code { address, expected: want.code_hash }),
             Request::BlockHash(number) => self.calls.push_back(Call::BlockHash(number)),
+            // Comes as a call: see `Self::add_call`.
+            Request::Foresight(_) => {}
         }
+    }
+
+    /// Adds a call that has no [`Want`].
+    pub(super) fn add_call(&mut self, call: Call) {
+        self.calls.push_back(call);
     }
 
     /// Puts slots back that a call was planned for; they come first again.

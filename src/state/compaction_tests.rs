@@ -9,6 +9,8 @@ mod faulty_source;
 mod model;
 #[path = "../../tests/support/operations.rs"]
 mod operations;
+#[path = "../../tests/support/random.rs"]
+mod random;
 #[path = "../../tests/support/remote.rs"]
 mod remote;
 #[path = "../../tests/support/sequence.rs"]

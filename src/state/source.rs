@@ -18,6 +18,28 @@ pub enum Request {
     BlockHash(u64),
     /// The number and hash of the block that the source is pinned to, and its chain id.
     Block,
+    /// What a transaction will touch: see [`Source::foresee`].
+    Foresight(u64),
+}
+
+/// How a node is asked what a transaction will touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ForesightMethod {
+    /// `eth_createAccessList`.
+    AccessList,
+    /// `debug_traceCall` with the prestate tracer.
+    Prestate,
+}
+
+/// The question what a transaction will touch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foresight {
+    /// Names the question.
+    pub id: u64,
+    /// How it is asked.
+    pub method: ForesightMethod,
+    /// The transaction as the JSON object that `eth_call` takes.
+    pub transaction: String,
 }
 
 impl fmt::Display for Request {
@@ -28,6 +50,7 @@ impl fmt::Display for Request {
             Self::Code(address) => write!(f, "code of {address}"),
             Self::BlockHash(number) => write!(f, "hash of block {number}"),
             Self::Block => f.write_str("pinned block"),
+            Self::Foresight(id) => write!(f, "what transaction {id} will touch"),
         }
     }
 }
@@ -69,6 +92,12 @@ pub trait Source: Send + Sync {
     /// `Ok` when every one of them can then be answered once at least without asking; `Missing` with one that cannot,
     /// all of them queued.
     fn prefetch(&self, requests: &[Request]) -> Result<()>;
+
+    /// What a transaction will probably touch: a guess, for [`Self::prefetch`]. `None` where the source cannot tell, which
+    /// a failure counts as. As with the other questions, `Missing` has queued it for the host.
+    fn foresee(&self, _: &Foresight) -> Result<Option<Vec<Request>>> {
+        Ok(None)
+    }
 
     /// The same answers, as far as they can be had at once: everything else is [`Error::Missing`](crate::Error::Missing),
     /// asked of nobody and queued nowhere.

@@ -55,14 +55,16 @@ static void one_byte_short(const struct function *f, void *handle, void *context
     prepared.out[at] = fenced_new(size - 1);
     prepared.v[at].p = prepared.out[at].data;
     expect(f, &prepared, STATE_MANAGER_ERROR_OUTPUT_TOO_SMALL, text, handle, "one byte short");
-    if (kind == TEXT_OUTPUT) {
-        size_t length;
+    int has_length = kind == TEXT_OUTPUT || (kind == DATA_OUTPUT && f->arguments[at + 2].kind == OUTPUT);
+    if (has_length) {
+        size_t length, real = kind == TEXT_OUTPUT ? size - 1 : size;
         memcpy(&length, prepared.v[at + 2].p, sizeof length);
-        CHECKF(length == size - 1, "%s: length %zu instead of %zu", f->name, length, size - 1);
+        CHECKF(length == real, "%s: length %zu instead of %zu", f->name, length, real);
     }
     /* No room at all. */
     prepared.v[at].p = NULL;
     prepared.v[at + 1].n = 0;
+    if (kind == DATA_OUTPUT) expect(f, &prepared, STATE_MANAGER_SUCCESS, NULL, handle, "not wanted");
     if (kind == BYTES_OUTPUT) expect(f, &prepared, STATE_MANAGER_ERROR_OUTPUT_TOO_SMALL, "0 were given", handle, "no room");
     if (kind == NUMBER_OUTPUT) expect(f, &prepared, STATE_MANAGER_ERROR_INVALID_INPUT, "is NULL", handle, "no room");
     release(&prepared);
@@ -79,7 +81,7 @@ static void over_arguments(int (*wanted)(enum argument_kind), scene_body *body) 
 
 static int is_pointer(enum argument_kind kind) { return is_input(kind) || is_output(kind) || kind == OPTIONAL_INPUT; }
 static int is_sized(enum argument_kind kind) {
-    return kind == TEXT_OUTPUT || kind == BYTES_OUTPUT || kind == NUMBER_OUTPUT;
+    return kind == TEXT_OUTPUT || kind == BYTES_OUTPUT || kind == NUMBER_OUTPUT || kind == DATA_OUTPUT;
 }
 
 static void good_arguments(void) {
@@ -105,23 +107,30 @@ static void bad_handles(void) {
     ForkBackendHandle fork = host_fork(), dead_fork = host_fork();
     state_manager_destroy(dead);
     fork_backend_destroy(dead_fork);
+    EvmHandle evm = evm_create(state, NULL), dead_evm = evm_create(state, NULL);
+    evm_destroy(dead_evm);
     for (size_t i = 0; i < function_count; i++) {
         const struct function *f = &functions[i];
         enum argument_kind kind = f->arguments[0].kind;
         if (f->setting == SPECIAL || !has_handle(f)) continue;
-        const char *name = kind == STATE_MANAGER ? "state manager" : kind == FORK_BACKEND ? "fork backend" : "fork reply";
+        const char *name = kind == STATE_MANAGER  ? "state manager"
+                           : kind == FORK_BACKEND ? "fork backend"
+                           : kind == EVM_EXECUTOR ? "evm"
+                                                  : "fork reply";
         char text[64];
         snprintf(text, sizeof text, "the %s handle is NULL", name);
         bad_handle(f, NULL, text);
         snprintf(text, sizeof text, "is no live %s", name);
         void *bad[] = {&on_stack, (void *)(uintptr_t)1, (void *)(uintptr_t)2, (void *)(uintptr_t)3, (void *)(uintptr_t)-1,
-                       (void *)(uintptr_t)0xdeadbeef, dead, dead_fork, (void *)((uintptr_t)state ^ (uintptr_t)1 << 40)};
+                       (void *)(uintptr_t)0xdeadbeef, dead, dead_fork, dead_evm, (void *)((uintptr_t)state ^ (uintptr_t)1 << 40)};
         for (size_t j = 0; j < sizeof bad / sizeof bad[0]; j++) {
             bad_handle(f, bad[j], text);
         }
         if (kind != STATE_MANAGER) bad_handle(f, state, "is a state manager, not a");
         if (kind != FORK_BACKEND) bad_handle(f, fork, "is a fork backend, not a");
+        if (kind != EVM_EXECUTOR) bad_handle(f, evm, "is a evm, not a");
     }
+    evm_destroy(evm);
     state_manager_destroy(state);
     fork_backend_destroy(fork);
 }
@@ -132,7 +141,7 @@ static void reply_as_other(const struct function *f, void *handle, void *context
     *(void **)context = handle;
     for (size_t i = 0; i < function_count; i++) {
         enum argument_kind kind = functions[i].arguments[0].kind;
-        if (kind == STATE_MANAGER || kind == FORK_BACKEND) bad_handle(&functions[i], handle, "is a fork reply, not a");
+        if (kind == STATE_MANAGER || kind == FORK_BACKEND || kind == EVM_EXECUTOR) bad_handle(&functions[i], handle, "is a fork reply, not a");
     }
 }
 
@@ -233,7 +242,7 @@ static void forked_or_not(void) {
     StateManagerHandle forked = state_manager_create_with_fork(fork), local = state_manager_create();
     for (size_t i = 0; i < function_count; i++) {
         const struct function *f = &functions[i];
-        int needs_fork = contains(f->name, "block_hash");
+        int needs_fork = f->arguments[0].kind == STATE_MANAGER && contains(f->name, "block_hash");
         if (!(f->flags & NO_FORK) && !needs_fork) continue;
         StateManagerHandle state = needs_fork ? local : forked;
         struct prepared prepared = prepare(f, state, 0);
@@ -298,13 +307,13 @@ static void broken(const struct function *f, void *handle, void *context) {
 static void after_a_panic(void) {
     for (size_t i = 0; i < function_count; i++) {
         enum argument_kind kind = functions[i].arguments[0].kind;
-        if (kind == STATE_MANAGER || kind == FORK_BACKEND) in_scene(&functions[i], broken, NULL);
+        if (kind == STATE_MANAGER || kind == FORK_BACKEND || kind == EVM_EXECUTOR) in_scene(&functions[i], broken, NULL);
     }
 }
 
 /* What only some functions can answer. */
 
-static void expect_at(const char *name, void *handle, int at, struct value value, int wanted, const char *text) {
+void expect_at(const char *name, void *handle, int at, struct value value, int wanted, const char *text) {
     const struct function *f = find(name);
     struct prepared prepared = prepare(f, handle, 0);
     prepared.v[at].n = value.n;
@@ -314,12 +323,12 @@ static void expect_at(const char *name, void *handle, int at, struct value value
     release(&prepared);
 }
 
-static struct value number(uint64_t n) {
+struct value number(uint64_t n) {
     struct value value = {NULL, n};
     return value;
 }
 
-static struct value text(const char *text) {
+struct value text(const char *text) {
     struct value value = {(void *)(uintptr_t)text, strlen(text)};
     return value;
 }
@@ -512,6 +521,8 @@ const struct test_case matrix_cases[] = {
     {"matrix: after a panic", after_a_panic},
     {"matrix: particular statuses", particular},
     {"matrix: statuses of remote mixtures", remote_mixtures},
+    {"matrix: executors inside a callback", evm_inside_callbacks},
+    {"matrix: particular statuses of executors", evm_particular},
     {"matrix: every status of the table was seen, no other", all_statuses_seen},
     {NULL, NULL},
 };

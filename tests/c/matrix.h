@@ -15,6 +15,7 @@ enum argument_kind {
     STATE_MANAGER,  /* a handle */
     FORK_BACKEND,   /* a handle */
     FORK_REPLY,     /* a handle */
+    EVM_EXECUTOR,   /* a handle */
     INPUT,          /* what is at `good`, never NULL */
     OPTIONAL_INPUT, /* NULL stands for a default */
     ADDRESS_TEXT,   /* INPUT that is an address, a word or a quantity as text */
@@ -25,7 +26,9 @@ enum argument_kind {
     OPTIONAL_OUTPUT, /* NULL: not wanted */
     TEXT_OUTPUT,     /* text with its size and its length in the two arguments after it; NULL with size 0 is a query */
     BYTES_OUTPUT,    /* at least `size` bytes, with their size in the argument after it; NULL with size 0 is too small */
-    NUMBER_OUTPUT,   /* the same; NULL is refused with size 0 too */
+    DATA_OUTPUT,     /* the same, perhaps with its length in the argument after that; NULL with size 0 is not wanted */
+    NUMBER_OUTPUT,   /* as BYTES_OUTPUT; NULL is refused with size 0 too */
+    REQUEST_OUTPUT,  /* an AsyncRequest: EVM_OUTPUT_ERROR where the call fails */
     SIZE,            /* of the output before it: `size` is what it is at least; for TEXT_OUTPUT found out by a query */
     NUMBER,          /* `size` is the number */
 };
@@ -46,6 +49,10 @@ enum setting {
     TAKEN,        /* request 1 is open */
     BATCH_TAKEN,  /* batch 1 is open */
     IN_CALLBACK,  /* a reply handle */
+    EVM_IDLE,     /* an executor with something to execute that needs nothing */
+    EVM_ASKING,   /* one that waits for slot 1 of account 2 */
+    EVM_PRECOMPILE, /* one that waits for a precompiled contract of the host */
+    EVM_READY,    /* one that has ended, with a log, an output and a trace, and waits for its commit */
     SPECIAL,      /* functions without status: cases of their own */
 };
 
@@ -92,6 +99,7 @@ void *error_handle_of(const struct function *f, void *handle);
 
 /* Runs `body` with a handle on which a call with good arguments succeeds. */
 void in_scene(const struct function *f, scene_body *body, void *context);
+void in_evm_scene(const struct function *f, scene_body *body, void *context);
 /* Runs `body` inside a callback, with its reply handle. */
 void in_callback(const struct function *f, scene_body *body, void *context);
 /* A fork whose host is the test, and what is handed out by it. */
@@ -107,6 +115,15 @@ int is_untouched(const struct argument *a, const struct fenced *out);
 /* One call: its status, a part of its error text (NULL: any), and that nothing was written where it should not be. */
 void expect(const struct function *f, struct prepared *prepared, int wanted, const char *text, void *error_handle,
             const char *what);
+
+/* A call with good arguments but for the one at `at`. */
+void expect_at(const char *name, void *handle, int at, struct value value, int wanted, const char *text);
+struct value number(uint64_t n);
+struct value text(const char *text);
+
+/* Cases of executors: their statuses, and calls from inside a callback. */
+void evm_particular(void);
+void evm_inside_callbacks(void);
 
 #define CODE_IN_STATE "\x60\x01\x60\x02\x55\x00\x5b"
 #define CODE_IN_STATE_LEN 7

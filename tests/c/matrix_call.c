@@ -18,7 +18,7 @@ const struct function *find(const char *name) {
 
 int is_output(enum argument_kind kind) {
     return kind == OUTPUT || kind == OPTIONAL_OUTPUT || kind == TEXT_OUTPUT || kind == BYTES_OUTPUT || kind == NUMBER_OUTPUT ||
-           kind == SIZED_OUTPUT;
+           kind == SIZED_OUTPUT || kind == DATA_OUTPUT || kind == REQUEST_OUTPUT;
 }
 
 int is_input(enum argument_kind kind) {
@@ -27,7 +27,7 @@ int is_input(enum argument_kind kind) {
 
 int has_handle(const struct function *f) {
     enum argument_kind kind = f->arguments[0].kind;
-    return kind == STATE_MANAGER || kind == FORK_BACKEND || kind == FORK_REPLY;
+    return kind == STATE_MANAGER || kind == FORK_BACKEND || kind == FORK_REPLY || kind == EVM_EXECUTOR;
 }
 
 /* Settings */
@@ -99,7 +99,9 @@ void in_callback(const struct function *f, scene_body *body, void *context) {
 void in_scene(const struct function *f, scene_body *body, void *context) {
     enum argument_kind kind = f->arguments[0].kind;
     uint64_t nonce;
-    if (f->setting == LOCAL) {
+    if (kind == EVM_EXECUTOR) {
+        in_evm_scene(f, body, context);
+    } else if (f->setting == LOCAL) {
         StateManagerHandle state = state_manager_create();
         fill(state);
         body(f, state, context);
@@ -209,7 +211,13 @@ static void check_outputs(const struct function *f, const struct prepared *prepa
         if (out->data == NULL) continue;
         CHECKF(fences_intact(out), "%s, %s: wrote beside output %d", f->name, what, i);
         if (status == STATE_MANAGER_SUCCESS) continue;
-        if (!(status == STATE_MANAGER_ERROR_OUTPUT_TOO_SMALL && i >= 2 && f->arguments[i - 2].kind == TEXT_OUTPUT)) {
+        if (f->arguments[i].kind == REQUEST_OUTPUT && prepared->v[i].p != NULL) {
+            static const AsyncRequest error = {EVM_OUTPUT_ERROR, {0}, {0}};
+            CHECKF(memcmp(out->data, &error, sizeof error) == 0, "%s, %s: failed without EVM_OUTPUT_ERROR", f->name, what);
+            continue;
+        }
+        enum argument_kind before = i >= 2 ? f->arguments[i - 2].kind : NO_ARGUMENT;
+        if (!(status == STATE_MANAGER_ERROR_OUTPUT_TOO_SMALL && (before == TEXT_OUTPUT || before == DATA_OUTPUT))) {
             CHECKF(is_untouched(&f->arguments[i], out), "%s, %s: failed and wrote to output %d", f->name, what, i);
         }
     }

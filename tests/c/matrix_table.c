@@ -77,10 +77,41 @@ CALL(fork_backend_next_batch, P(0), N(1), P(2), P(3), N(4), P(5), P(6))
 CALL(fork_backend_continue_batch, P(0), N(1), P(2), N(3))
 CALL(fork_backend_fail_batch, P(0), N(1), (int64_t)N(2), P(3))
 
+CALL(evm_stats, P(0), P(1))
+CALL(evm_set_block, P(0), P(1))
+CALL(evm_set_block_hash, P(0), N(1), P(2))
+CALL(evm_set_block_overrides, P(0), P(1))
+CALL(evm_set_state_overrides, P(0), P(1))
+CALL(evm_set_transaction, P(0), P(1), N(2))
+CALL(evm_set_transaction_json, P(0), P(1))
+CALL(evm_set_message, P(0), P(1))
+CALL(evm_call_ffi, P(0), P(1))
+CALL(evm_continue_ffi, P(0), (uint8_t)N(1), P(2), N(3), P(4))
+CALL(evm_answer, P(0), (uint8_t)N(1), P(2), N(3))
+CALL(evm_resume, P(0), P(1))
+CALL(evm_execute, P(0))
+CALL(evm_pending, P(0), P(1), N(2), P(3))
+CALL(evm_abort, P(0))
+CALL(evm_discard, P(0))
+CALL(evm_commit_in_checkpoint, P(0))
+CALL(evm_get_result, P(0), P(1))
+CALL(evm_get_result_json, P(0), P(1), N(2), P(3))
+CALL(evm_get_output, P(0), P(1), N(2))
+CALL(evm_get_log, P(0), N(1), P(2), P(3), P(4), P(5), N(6), P(7))
+CALL(evm_get_state_changes, P(0), P(1), N(2), P(3))
+CALL(evm_get_access_list, P(0), P(1), N(2), P(3))
+CALL(evm_get_prestate, P(0), P(1), N(2), P(3))
+CALL(evm_get_frames, P(0), P(1), N(2), P(3))
+CALL(evm_get_precompile_call, P(0), P(1), P(2), N(3))
+CALL(evm_is_active, P(0), P(1))
+CALL(evm_set_trace, P(0), (int)N(1), (uint32_t)N(2), N(3), (int)N(4))
+CALL(evm_get_trace, P(0), P(1), N(2), P(3))
+
 /* Arguments. */
 #define SM {STATE_MANAGER, NULL, NULL, 0}
 #define FORK {FORK_BACKEND, NULL, NULL, 0}
 #define REPLY {FORK_REPLY, NULL, NULL, 0}
+#define EVM {EVM_EXECUTOR, NULL, NULL, 0}
 #define IN(name, good) {INPUT, name, good, 0}
 #define OPTIONAL_IN(good) {OPTIONAL_INPUT, NULL, good, 0}
 #define OUT(name, size) {OUTPUT, name, NULL, size}
@@ -94,6 +125,7 @@ CALL(fork_backend_fail_batch, P(0), N(1), (int64_t)N(2), P(3))
 #define SLOT_TEXT {WORD_TEXT, "slot", "0x1", 0}
 #define NUMBER_TEXT_OUT {NUMBER_OUTPUT, "out", NULL, 67}, AT_LEAST(67)
 #define OUT_32 OUT("out", 32)
+#define REQUEST_OUT {REQUEST_OUTPUT, "out", NULL, sizeof(AsyncRequest)}
 #define CODE_OUT {BYTES_OUTPUT, "out", NULL, CODE_IN_STATE_LEN}, AT_LEAST(CODE_IN_STATE_LEN)
 #define CODE_IN IN("code", CODE_IN_STATE), U64(CODE_IN_STATE_LEN)
 
@@ -122,6 +154,20 @@ static const ForkBackendOptions host_options = FORK_BACKEND_OPTIONS_INIT;
     "\",\"storageProof\":[]}"
 static const char proof[] = PROOF;
 static const char batch_answer[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":" PROOF "}";
+/* The example of EIP-155. */
+static const uint8_t signed_transaction[] = {
+    0xf8, 0x6c, 0x09, 0x85, 0x04, 0xa8, 0x17, 0xc8, 0x00, 0x82, 0x52, 0x08, 0x94, 0x35, 0x35, 0x35, 0x35, 0x35,
+    0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x88, 0x0d, 0xe0,
+    0xb6, 0xb3, 0xa7, 0x64, 0x00, 0x00, 0x80, 0x25, 0xa0, 0x28, 0xef, 0x61, 0x34, 0x0b, 0xd9, 0x39, 0xbc, 0x21,
+    0x95, 0xfe, 0x53, 0x75, 0x67, 0x86, 0x60, 0x03, 0xe1, 0xa1, 0x5d, 0x3c, 0x71, 0xff, 0x63, 0xe1, 0x59, 0x06,
+    0x20, 0xaa, 0x63, 0x62, 0x76, 0xa0, 0x67, 0xcb, 0xe9, 0xd8, 0x99, 0x7f, 0x76, 0x1a, 0xec, 0xb7, 0x03, 0x30,
+    0x4b, 0x38, 0x00, 0xcc, 0xf5, 0x55, 0xc9, 0xf3, 0xdc, 0x64, 0x21, 0x4b, 0x29, 0x7f, 0xb1, 0x96, 0x6a, 0x3b,
+    0x6d, 0x83,
+};
+static const EvmMessage message = EVM_MESSAGE_INIT;
+/* The answer to the question of the setting EVM_ASKING: slot 1 of account 2 of the world. */
+static const uint8_t storage_answer[84] = {0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11,
+                                           0,    0,    0,    2,    [51] = 1, [83] = 7};
 
 const struct function functions[] = {
     SPECIAL_ROW(worldstate_version),
@@ -222,5 +268,41 @@ const struct function functions[] = {
         IN("body", batch_answer), U64(sizeof batch_answer - 1)),
     ROW(fork_backend_fail_batch, BATCH_TAKEN, 0, S_INPUT | BIT(INVALID_REQUEST), FORK, U64(1), U64(0),
         IN("message", "no such thing")),
+
+    SPECIAL_ROW(evm_create),
+    SPECIAL_ROW(evm_destroy),
+    ROW(evm_stats, EVM_READY, 0, S_INPUT, EVM, {SIZED_OUTPUT, "EvmStats", NULL, sizeof(EvmStats)}),
+    ROW(evm_set_block, EVM_IDLE, 0, S_TEXT, EVM, IN("block_json", "{\"number\":\"0x64\"}")),
+    ROW(evm_set_block_hash, EVM_IDLE, 0, S_INPUT, EVM, U64(7), IN("hash", WORD_1)),
+    ROW(evm_set_block_overrides, EVM_IDLE, 0, S_TEXT, EVM, OPTIONAL_IN("{\"time\":\"0x64\"}")),
+    ROW(evm_set_state_overrides, EVM_IDLE, 0, S_TEXT, EVM, OPTIONAL_IN(GOOD_DUMP)),
+    ROW(evm_set_transaction, EVM_IDLE, 0, S_INPUT, EVM, IN("raw", signed_transaction), U64(sizeof signed_transaction)),
+    ROW(evm_set_transaction_json, EVM_IDLE, 0, S_TEXT, EVM, IN("transaction_json", "{\"gas\":\"0x5208\"}")),
+    ROW(evm_set_message, EVM_IDLE, 0, S_INPUT | BIT(OUT_OF_MEMORY), EVM, IN("EvmMessage", &message)),
+    ROW(evm_call_ffi, EVM_IDLE, 0, S_INPUT | BIT(EXECUTION) | BIT(RPC_FAILED), EVM, REQUEST_OUT),
+    ROW(evm_continue_ffi, EVM_ASKING, 0, S_INPUT | BIT(EXECUTION) | BIT(RPC_FAILED) | BIT(NO_PENDING_REQUEST) | BIT(INVALID_REQUEST),
+        EVM, U64(EVM_CONTINUE_WITH_STORAGE), IN("data", storage_answer), U64(84), REQUEST_OUT),
+    ROW(evm_answer, EVM_ASKING, 0, S_INPUT | BIT(NO_PENDING_REQUEST) | BIT(INVALID_REQUEST), EVM,
+        U64(EVM_CONTINUE_WITH_STORAGE), IN("data", storage_answer), U64(84)),
+    ROW(evm_resume, EVM_ASKING, 0, S_INPUT | BIT(EXECUTION) | BIT(RPC_FAILED), EVM, REQUEST_OUT),
+    ROW(evm_execute, EVM_IDLE, 0, S_INPUT | BIT(EXECUTION) | BIT(RPC_FAILED), EVM),
+    ROW(evm_pending, EVM_ASKING, 0, S_INPUT, EVM, OUT("out", sizeof(AsyncRequest)), U64(1), OUT("out_count", sizeof(size_t))),
+    ROW(evm_abort, EVM_ASKING, 0, S_HANDLE, EVM),
+    ROW(evm_discard, EVM_READY, 0, S_HANDLE, EVM),
+    ROW(evm_commit_in_checkpoint, EVM_READY, 0, S_HANDLE, EVM),
+    ROW(evm_get_result, EVM_READY, 0, S_INPUT, EVM, {SIZED_OUTPUT, "EvmResult", NULL, sizeof(EvmResult)}),
+    ROW(evm_get_result_json, EVM_READY, 0, S_INPUT | S_SMALL, EVM, TEXT("buf"), LENGTH("out_len")),
+    ROW(evm_get_output, EVM_READY, 0, S_INPUT | S_SMALL, EVM, {BYTES_OUTPUT, "out", NULL, 32}, AT_LEAST(32)),
+    ROW(evm_get_log, EVM_READY, 0, S_INPUT | S_SMALL, EVM, U64(0), OUT("out_address", 20), OUT("out_topics", 128),
+        LENGTH("out_topic_count"), {DATA_OUTPUT, "out_data", NULL, 5}, AT_LEAST(5), LENGTH("out_data_len")),
+    ROW(evm_get_state_changes, EVM_READY, 0, S_INPUT | S_SMALL, EVM, TEXT("buf"), LENGTH("out_len")),
+    ROW(evm_get_access_list, EVM_READY, 0, S_INPUT | S_SMALL, EVM, TEXT("buf"), LENGTH("out_len")),
+    ROW(evm_get_prestate, EVM_READY, 0, S_INPUT | S_SMALL, EVM, TEXT("buf"), LENGTH("out_len")),
+    ROW(evm_get_frames, EVM_ASKING, 0, S_INPUT | S_SMALL, EVM, TEXT("buf"), LENGTH("out_len")),
+    ROW(evm_get_precompile_call, EVM_PRECOMPILE, 0, S_INPUT | S_SMALL | BIT(NO_PENDING_REQUEST), EVM,
+        {SIZED_OUTPUT, "EvmPrecompileCall", NULL, sizeof(EvmPrecompileCall)}, {DATA_OUTPUT, "input", NULL, 4}, AT_LEAST(4)),
+    ROW(evm_is_active, EVM_ASKING, 0, S_INPUT, EVM, OUT("out_active", sizeof(int))),
+    ROW(evm_set_trace, EVM_IDLE, 0, S_HANDLE | BIT(INVALID_INPUT), EVM, U64(EVM_TRACE_EIP3155), U64(0), U64(0), U64((uint64_t)-1)),
+    ROW(evm_get_trace, EVM_READY, 0, S_INPUT | S_SMALL | BIT(EXECUTION), EVM, TEXT("buf"), LENGTH("out_len")),
 };
 const size_t function_count = sizeof functions / sizeof functions[0];

@@ -82,14 +82,14 @@ if [ "$mode" = valgrind ]; then
     export CTESTS_PERCENT=${CTESTS_PERCENT:-2} CTESTS_SECONDS=${CTESTS_SECONDS:-1}
     # The handle table and what threads and Rust's runtime keep for the whole run are reachable: no leaks.
     before=(valgrind --quiet --error-exitcode=66 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible
-        --show-leak-kinds=definite,indirect,possible --fair-sched=yes --max-stackframe=4000000)
+        --show-leak-kinds=definite,indirect,possible --fair-sched=yes --max-stackframe=4000000 --suppressions=tests/c/memcheck.supp)
 fi
 if [ "$mode" = thread ] && [ ${#only[@]} = 0 ]; then
-    only=(threads: handles: callbacks: host: panics:)
+    only=(threads: handles: callbacks: host: panics: "evm threads:")
     export CTESTS_PERCENT=${CTESTS_PERCENT:-20}
 fi
 
-compile ctests tests/c/{main,world,matrix_table,matrix_call,matrix,values,handles,callbacks,host,structs,panics,threads}.c
+compile ctests tests/c/{main,world,matrix_table,matrix_call,matrix,matrix_evm,values,handles,callbacks,host,structs,panics,threads,evm_host,evm_calls,evm_results,evm_faults}.c
 ended=0
 "${before[@]}" "$out/ctests" "${only[@]}" >"$out/report" 2>&1 || ended=$?
 sed '$d' "$out/report"

@@ -1,10 +1,10 @@
 //! The operations that sequences are made of, and random sequences of them.
 
 use super::model::ModelAccount;
+use super::random;
 use alloy_primitives::{Address, Bytes, U256};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use worldstate::state::{DumpFormat, SnapshotId};
 
 /// Few, so that operations collide.
@@ -127,13 +127,6 @@ pub(crate) fn op(writes: u32) -> impl Strategy<Value = Op> {
     ]
 }
 
-fn number(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")),
-        Err(_) => default,
-    }
-}
-
 /// Runs `cases` random sequences of at most `longest` operations, each with a seed of its own for what else is random.
 pub(crate) fn sequences(
     stream: u8,
@@ -142,19 +135,6 @@ pub(crate) fn sequences(
     op: impl Strategy<Value = Op>,
     test: impl Fn(&[Op], u64) -> Result<(), String>,
 ) {
-    let seed = number("WORLDSTATE_SEED", 1);
-    let cases = u32::try_from(number("WORLDSTATE_CASES", cases.into())).unwrap();
-    let mut bytes = [stream; 32];
-    bytes[..8].copy_from_slice(&seed.to_be_bytes());
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let outcome =
-        runner.run(&(vec(op, 1..=longest), any::<u64>()), |(ops, seed)| test(&ops, seed).map_err(TestCaseError::fail));
-    match outcome {
-        Ok(()) => println!("{cases} sequences, WORLDSTATE_SEED={seed}"),
-        Err(TestError::Fail(flaw, (ops, case))) => {
-            panic!("{flaw}\nWORLDSTATE_SEED={seed}, seed of the case {case}, shrunk sequence:\n{ops:#?}")
-        }
-        Err(error) => panic!("{error}"),
-    }
+    let strategy = (vec(op, 1..=longest), any::<u64>());
+    random::cases("sequences", stream, cases, strategy, |(ops, seed)| test(&ops, seed));
 }

@@ -1,11 +1,11 @@
 //! The operations through the C interface, as a C program calls it: values now as bytes, now as text.
 
+use super::changes::changes_of;
 use super::host::{Host, of_text};
 use super::model::World;
 use super::remote::Dice;
 use super::subject::{Failure, Outcome, Subject};
 use alloy_primitives::{Address, B256, Bytes, U256};
-use serde_json::Value;
 use std::ffi::{CString, c_char, c_int};
 use std::ptr::{null, null_mut};
 use worldstate::ffi::handle::StateManagerHandle;
@@ -15,10 +15,7 @@ use worldstate::ffi::state_manager::lifecycle::{
 };
 use worldstate::ffi::state_manager::{batch::*, bytes::*, history::*, text::*, whole::*};
 use worldstate::ffi::status::*;
-use worldstate::state::{
-    AccountInfo, AccountStatus, BalanceChange, CodeChange, DumpFormat, NonceChange, SnapshotId, StateChanges,
-    StorageChange,
-};
+use worldstate::state::{AccountInfo, AccountStatus, DumpFormat, SnapshotId, StateChanges};
 
 /// More than any page here.
 const PAGE: usize = 8;
@@ -108,46 +105,6 @@ fn word(bytes: [u8; 32]) -> U256 {
 
 fn status_of(number: c_int) -> AccountStatus {
     [AccountStatus::Absent, AccountStatus::Empty, AccountStatus::Present][usize::try_from(number).unwrap()]
-}
-
-fn number(value: &Value) -> U256 {
-    value.as_str().unwrap().parse().unwrap()
-}
-
-/// Reads the JSON of changes back; every list and field must be there.
-fn changes_of(json: &str) -> StateChanges {
-    let json: Value = serde_json::from_str(json).unwrap();
-    let list = |name: &str| json[name].as_array().unwrap_or_else(|| panic!("no {name} in {json}"));
-    let address = |value: &Value| value.as_str().unwrap().parse::<Address>().unwrap();
-    let of = |change: &Value| address(&change["address"]);
-    let storage = |change: &Value| StorageChange {
-        address: of(change),
-        slot: number(&change["slot"]),
-        original_value: number(&change["originalValue"]),
-        new_value: number(&change["newValue"]),
-    };
-    let balance = |change: &Value| BalanceChange {
-        address: of(change),
-        original_balance: number(&change["originalBalance"]),
-        new_balance: number(&change["newBalance"]),
-    };
-    let nonce = |change: &Value| NonceChange {
-        address: of(change),
-        original_nonce: number(&change["originalNonce"]).to(),
-        new_nonce: number(&change["newNonce"]).to(),
-    };
-    let code =
-        |change: &Value| CodeChange { address: of(change), code: change["code"].as_str().unwrap().parse().unwrap() };
-    StateChanges {
-        storage: list("storage").iter().map(storage).collect(),
-        balances: list("balances").iter().map(balance).collect(),
-        nonces: list("nonces").iter().map(nonce).collect(),
-        codes: list("codes").iter().map(code).collect(),
-        self_destructs: list("selfDestructs").iter().map(address).collect(),
-        cleared_storage: json
-            .get("clearedStorage")
-            .map_or(vec![], |all| all.as_array().unwrap().iter().map(address).collect()),
-    }
 }
 
 // Every pointer handed over below is to a live value or buffer of the size that is said.

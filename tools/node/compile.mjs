@@ -1,4 +1,4 @@
-// Compiles tools/demo/*.sol: build/contracts/<Name>.json holds creation code, selectors and storage layout.
+// Compiles tools/demo/*.sol and tests/contracts/*.sol: build/contracts/<Name>.json holds creation code, selectors and storage layout.
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -7,8 +7,10 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const solc = createRequire(`${root}build/tools/`)("solc");
 
 const sources = {};
-for (const name of readdirSync(`${root}tools/demo`).filter((name) => name.endsWith(".sol"))) {
-  sources[name] = { content: readFileSync(`${root}tools/demo/${name}`, "utf8") };
+for (const room of ["tools/demo", "tests/contracts"]) {
+  for (const name of readdirSync(`${root}${room}`).filter((name) => name.endsWith(".sol"))) {
+    sources[name] = { content: readFileSync(`${root}${room}/${name}`, "utf8") };
+  }
 }
 const output = JSON.parse(
   solc.compile(
@@ -34,7 +36,7 @@ for (const contracts of Object.values(output.contracts)) {
     const contract = {
       bytecode: `0x${evm.bytecode.object}`,
       selectors: evm.methodIdentifiers,
-      slots: Object.fromEntries(storageLayout.storage.map(({ label, slot }) => [label, Number(slot)])),
+      slots: Object.fromEntries((storageLayout.storage ?? []).map(({ label, slot }) => [label, Number(slot)])),
     };
     writeFileSync(`${root}build/contracts/${name}.json`, `${JSON.stringify(contract, null, 2)}\n`);
   }

@@ -186,7 +186,12 @@ impl Executor {
     }
 
     /// Has the source make ready what is wanted. `false` where the host has to.
-    fn fetch(&self, source: &dyn Source, first: Request) -> Result<bool> {
+    fn fetch(&mut self, source: &dyn Source, first: Request) -> Result<bool> {
+        // Where the host carries that question, it goes along with the requests below.
+        match self.evm.foresee(source) {
+            Ok(()) | Err(Error::Missing(_)) => {}
+            Err(error) => return Err(error),
+        }
         let wanted = self.evm.wanted();
         let fetched = match source.prefetch(wanted) {
             // What was only guessed must not be in the way.

@@ -20,7 +20,7 @@ pub unsafe extern "C" fn evm_get_frames(
     guard::evm(handle.addr(), |executor| {
         // SAFETY: pointers as the interface's contract says.
         let out = unsafe { OutText::new("buf", buf, buf_size, out_len) }?;
-        out.write(&executor.evm.frames().to_string())
+        out.answer(&executor.evm.frames().to_string())
     })
 }
 
@@ -57,9 +57,11 @@ pub unsafe extern "C" fn evm_get_precompile_call(
 ) -> c_int {
     guard::evm(handle.addr(), |executor| {
         let call = executor.evm.precompile_call().ok_or(Error::NoPendingRequest)?;
-        if !input.is_null() || input_size > 0 {
-            // SAFETY: pointers as the interface's contract says.
-            unsafe { OutSlice::new("input", input, input_size) }?.fill(&call.input)?;
+        // SAFETY: pointers as the interface's contract says.
+        let room = unsafe { OutSlice::new("input", input, input_size) }?;
+        let (needed, available) = (call.input.len(), input_size);
+        if !input.is_null() && needed > available {
+            return Err(Error::OutputTooSmall { needed, available });
         }
         let all = EvmPrecompileCall {
             size: size_of::<EvmPrecompileCall>(),
@@ -72,7 +74,8 @@ pub unsafe extern "C" fn evm_get_precompile_call(
             reserved: 0,
         };
         // SAFETY: likewise; the struct has no padding.
-        unsafe { versioned_out("EvmPrecompileCall", out_call, &all) }
+        unsafe { versioned_out("EvmPrecompileCall", out_call, &all) }?;
+        if input.is_null() { Ok(()) } else { room.fill(&call.input) }
     })
 }
 

@@ -56,7 +56,7 @@ pub struct EvmOptions {
     /// Storage values of the host that are kept within an execution once they have been read. Default 1,024.
     pub cache_size: usize,
     /// The largest gas limit of a transaction, and the gas of a JSON transaction that gives none. Default: EIP-7825's
-    /// from Osaka on, none before; a JSON transaction then gets the block's gas limit.
+    /// from Osaka on, none before; a JSON transaction then gets the block's gas limit, or 50,000,000 without block.
     pub gas_cap: u64,
     /// Addresses, 20 bytes each, of precompiled contracts that the host answers.
     pub precompiles: *const u8,

@@ -83,7 +83,23 @@ pub unsafe extern "C" fn evm_get_result_json(
     guard::evm(handle.addr(), |executor| {
         // SAFETY: pointers as the interface's contract says.
         let out = unsafe { OutText::new("buf", buf, buf_size, out_len) }?;
-        out.write(&outcome(&executor.evm)?.to_json())
+        out.answer(&outcome(&executor.evm)?.to_json())
+    })
+}
+
+/// Why it did not succeed, in words: the decoded reason of a revert (Error, Panic, or the custom error's selector and
+/// arguments), or the reason of a halt, such as "out of gas". Empty where it did. Text as of evm_get_result_json.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evm_get_failure(
+    handle: EvmHandle,
+    buf: *mut c_char,
+    buf_size: usize,
+    out_len: *mut usize,
+) -> c_int {
+    guard::evm(handle.addr(), |executor| {
+        // SAFETY: pointers as the interface's contract says.
+        let out = unsafe { OutText::new("buf", buf, buf_size, out_len) }?;
+        out.write(&outcome(&executor.evm)?.failure().unwrap_or_default())
     })
 }
 
@@ -124,10 +140,11 @@ pub unsafe extern "C" fn evm_get_log(
         let topic_count = unsafe { Out::new("out_topic_count", out_topic_count) }?;
         // SAFETY: likewise.
         let length = unsafe { Out::new("out_data_len", out_data_len) }?;
+        // SAFETY: likewise.
+        let room = unsafe { OutSlice::new("out_data", out_data, data_size) }?;
         length.write(data.len())?;
-        if !out_data.is_null() || data_size > 0 {
-            // SAFETY: likewise.
-            unsafe { OutSlice::new("out_data", out_data, data_size) }?.fill(data)?;
+        if !out_data.is_null() {
+            room.fill(data)?;
         }
         for (position, topic) in topics.iter().enumerate() {
             out_topics.put(position, topic.0);
@@ -149,7 +166,7 @@ pub unsafe extern "C" fn evm_get_state_changes(
     guard::evm(handle.addr(), |executor| {
         // SAFETY: pointers as the interface's contract says.
         let out = unsafe { OutText::new("buf", buf, buf_size, out_len) }?;
-        out.write(&executor.evm.changes().map(crate::state::StateChanges::to_json).unwrap_or_default())
+        out.answer(&executor.evm.changes().map(crate::state::StateChanges::to_json).unwrap_or_default())
     })
 }
 
@@ -169,7 +186,7 @@ pub unsafe extern "C" fn evm_get_access_list(
         outcome(&executor.evm)?;
         let warm: Vec<Address> = executor.evm.warm_from_the_start();
         let list = executor.evm.touched().map(|touched| touched.access_list(&warm));
-        out.write(&list.unwrap_or_default().to_string())
+        out.answer(&list.unwrap_or_default().to_string())
     })
 }
 
@@ -187,6 +204,6 @@ pub unsafe extern "C" fn evm_get_prestate(
         let out = unsafe { OutText::new("buf", buf, buf_size, out_len) }?;
         outcome(&executor.evm)?;
         let prestate = executor.evm.touched().map(|touched| touched.prestate());
-        out.write(&prestate.unwrap_or_default().to_string())
+        out.answer(&prestate.unwrap_or_default().to_string())
     })
 }

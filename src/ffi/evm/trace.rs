@@ -106,7 +106,7 @@ pub unsafe extern "C" fn evm_get_trace(
         }
         let tracer = executor.evm.tracer();
         let tracer = tracer.ok_or_else(|| Error::InvalidState("no trace: evm_set_trace turns it on".into()))?;
-        out.write(&String::from_utf8_lossy(tracer.text()))?;
+        out.answer(&String::from_utf8_lossy(tracer.text()))?;
         if !out.is_query() {
             tracer.take_text();
         }
