@@ -1,7 +1,8 @@
 /* worldstate: Ethereum's world state as a C library. Generated from the sources; do not edit.
  *
  * - int functions return STATE_MANAGER_SUCCESS (0) or a negative status; worldstate_last_error() has the text.
- * - Outputs are written only on success, except text lengths, which OUTPUT_TOO_SMALL sets too.
+ * - Outputs are written only on success, except lengths, which OUTPUT_TOO_SMALL sets too, and AsyncRequest, which
+ *   says EVM_OUTPUT_ERROR where its call fails.
  * - The caller owns every buffer; the library keeps no pointer beyond the call. A pointer is ignored where its
  *   length is 0. Inputs and outputs of one call must not overlap.
  * - Every function may be called from any thread. FFI-BOUNDARY.md has the details. */
@@ -1262,8 +1263,8 @@ int evm_get_state_changes(EvmHandle handle,
 
 /**
  * The accounts and slots that the execution came to as an access list (EIP-2930) in JSON, as eth_createAccessList
- * returns it: without the sender, the called or created account, the beneficiary and precompiled contracts, unless
- * slots of theirs were read.
+ * returns it: without what is warm anyway (the sender, the called account and what it delegates to, authorities,
+ * created contracts, the beneficiary, precompiled contracts) unless slots of theirs were read.
  */
 int evm_get_access_list(EvmHandle handle,
                         char *buf,

@@ -51,14 +51,15 @@ all_are_tested() {
 
 check "examples build without a warning" builds
 check "each has its expected output" all_are_tested
-for example in hello snapshots changes batch dump_load; do
+for example in hello snapshots changes batch dump_load evm_sync evm_async evm_overrides; do
     check "$example" prints "$example"
 done
-for example in fork_http fork_host fork_callbacks threads; do
+for example in fork_http fork_host fork_callbacks threads evm_fork; do
     check "$example" prints "$example" "$url"
 done
 check "anvil loads what dump_load writes" anvil_loads
 check "fork_http, its node out of reach" fails_in_words fork_http "eth_chainId from http://127\.0\.0\.1:1: Connection refused"
+check "evm_fork, its node out of reach" fails_in_words evm_fork "eth_chainId from http://127\.0\.0\.1:1: Connection refused"
 check "fork_host, its node out of reach" fails_in_words fork_host "Failed to connect to 127\.0\.0\.1 port 1"
 check "fork_callbacks, its node out of reach" fails_in_words fork_callbacks "Failed to connect to 127\.0\.0\.1 port 1"
 summary

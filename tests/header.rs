@@ -143,7 +143,8 @@ const HEAD: &str = "\
 /* worldstate: Ethereum's world state as a C library. Generated from the sources; do not edit.
  *
  * - int functions return STATE_MANAGER_SUCCESS (0) or a negative status; worldstate_last_error() has the text.
- * - Outputs are written only on success, except text lengths, which OUTPUT_TOO_SMALL sets too.
+ * - Outputs are written only on success, except lengths, which OUTPUT_TOO_SMALL sets too, and AsyncRequest, which
+ *   says EVM_OUTPUT_ERROR where its call fails.
  * - The caller owns every buffer; the library keeps no pointer beyond the call. A pointer is ignored where its
  *   length is 0. Inputs and outputs of one call must not overlap.
  * - Every function may be called from any thread. FFI-BOUNDARY.md has the details. */

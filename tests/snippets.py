@@ -72,7 +72,7 @@ def blocks(document: str):
 def check_names(document: str) -> None:
     """Every function, constant, path and link that the text names is there."""
     text = (ROOT / document).read_text()
-    ours = r"\b(?:(?:state_manager|fork_backend|fork_reply|worldstate)_[a-z_]+|(?:STATE_MANAGER|WORLDSTATE|FORK)_[A-Z_]+|Fork[A-Z]\w+)\b"
+    ours = r"(?<!/)\b(?:(?:state_manager|fork_backend|fork_reply|worldstate|evm)_[a-z_]+|(?:STATE_MANAGER|WORLDSTATE|FORK|EVM)_[A-Z0-9_]+|(?:Fork|Evm)[A-Z]\w+)\b"
     names = {name for name in re.findall(ours, text) if not name.endswith("_")} - {"WORLDSTATE_RPC_URL", "worldstate_test_panic"}
     missing = {name for name in names if not re.search(rf"\b{name}\b", HEADER)}
     paths = re.findall(r"`((?:src|tests|include|c-examples|tools)/[^` ]*)`", text)

@@ -22,8 +22,11 @@ use alloy_primitives::{Address, B256, U256};
 use parking_lot::Mutex;
 use revm::bytecode::opcode;
 use revm::context::{BlockEnv, CfgEnv};
+use revm::context_interface::transaction::{AuthorizationTr, Transaction as _};
+use revm::Database as _;
 use revm::handler::PrecompileProvider;
 use revm::interpreter::Interpreter;
+use revm::state::AccountInfo;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -66,6 +69,16 @@ struct Finished {
     lost: AddressMap<BTreeMap<U256, U256>>,
     changes: Option<StateChanges>,
     settled: bool,
+    /// State overrides were in force.
+    overridden: bool,
+}
+
+/// What lies below the state while an execution runs.
+struct Lower {
+    /// The state's own source.
+    source: Option<Arc<dyn Source>>,
+    /// What stands in for it: the host's answers, and what that source has at hand.
+    below: Arc<dyn Source>,
 }
 
 /// Runs transactions and messages over a [`State`], one at a time, and stops where state is missing.
@@ -83,7 +96,7 @@ pub struct Evm {
     driver: Driver,
     ahead: Ahead,
     answers: Arc<Mutex<Answers>>,
-    below: Option<(Option<Arc<dyn Source>>, Arc<dyn Source>)>,
+    below: Option<Lower>,
     /// The state's version when the execution last left it.
     version: Option<u64>,
     wanted: Vec<Request>,
@@ -302,7 +315,7 @@ impl Evm {
 
     fn note_missing(&mut self, request: Request) {
         self.wanted.push(request);
-        let asks = self.below.as_ref().is_some_and(|(source, _)| source.is_some());
+        let asks = self.below.as_ref().is_some_and(|lower| lower.source.is_some());
         if !asks {
             self.ahead.cannot_ask();
         }
@@ -350,8 +363,9 @@ impl Evm {
         }
     }
 
-    fn finish(&mut self, executed: Executed) {
+    fn finish(&mut self, mut executed: Executed) {
         let spec = self.options.hardfork.spec();
+        self.keep_replaced_codes(&mut executed);
         let lost = effect::lost_slots(&executed, &self.driver.machine.ctx.journaled_state.database.state, spec);
         let mut outcome = Outcome::new(executed.result.clone(), self.driver.machine.ctx.tx.gas_limit);
         outcome.gas_refunded += executed.message_refund;
@@ -367,7 +381,20 @@ impl Evm {
             };
             self.trace_error = tracer.finish(&summary).err();
         }
-        self.finished = Some(Finished { executed, outcome, lost, changes: None, settled: false });
+        let overridden = self.is_overridden();
+        self.finished = Some(Finished { executed, outcome, lost, changes: None, settled: false, overridden });
+    }
+
+    /// revm keeps the code that an account had only until another takes its place (EIP-7702).
+    fn keep_replaced_codes(&mut self, executed: &mut Executed) {
+        let database = &mut self.driver.machine.ctx.journaled_state.database;
+        for account in executed.state.values_mut() {
+            let AccountInfo { code_hash, code, .. } = account.original_info();
+            if code.is_none() && code_hash != account.info.code_hash {
+                // What is not at hand was not read either.
+                account.original_info_mut().code = database.code_by_hash(code_hash).ok();
+            }
+        }
     }
 
     /// All that is wanted now, what the execution waits for first. Empty while nothing is missing.
@@ -484,14 +511,18 @@ impl Evm {
         self.finished.as_ref().map(|finished| touched::Touched::new(&finished.executed))
     }
 
-    /// The accounts that are warm whatever the access list says: sender, called or created account, beneficiary,
-    /// precompiled contracts.
+    /// The accounts that are warm whatever the access list says: sender, called or created account and what the called
+    /// one delegates to, those that the transaction has delegate, beneficiary, precompiled contracts.
     #[must_use]
     pub fn warm_from_the_start(&self) -> Vec<Address> {
         let Machine { ctx, precompiles, .. } = &self.driver.machine;
         let mut warm: Vec<Address> = precompiles.warm_addresses().iter().copied().collect();
         warm.extend([ctx.tx.caller, ctx.block.beneficiary]);
-        warm.extend(self.job.as_ref().and_then(Job::recipient));
+        let recipient = self.job.as_ref().and_then(Job::recipient);
+        let loaded = self.finished.as_ref().zip(recipient).and_then(|(ended, to)| ended.executed.state.get(&to));
+        warm.extend(loaded.and_then(|account| account.info.code.as_ref()?.eip7702_address()));
+        warm.extend(recipient);
+        warm.extend(ctx.tx.authorization_list().filter_map(AuthorizationTr::authority));
         warm.extend(self.outcome().and_then(|outcome| outcome.created));
         warm
     }
@@ -506,7 +537,7 @@ impl Evm {
         if !self.is_unsettled() {
             return Err(Error::InvalidState("there is no ended execution to commit".into()));
         }
-        if self.state_overrides.is_some() {
+        if self.finished.as_ref().is_some_and(|finished| finished.overridden) {
             return Err(Error::InvalidState("an execution with state overrides can only be discarded".into()));
         }
         if self.version != Some(state.version()) {
@@ -517,7 +548,7 @@ impl Evm {
             state.checkpoint();
         }
         // With the host's answers below, zeros and deleted accounts have to be remembered.
-        let below = self.below.as_ref().filter(|(source, _)| source.is_none()).map(|(_, below)| below.clone());
+        let below = self.below.as_ref().filter(|lower| lower.source.is_none()).map(|lower| lower.below.clone());
         let before = below.map(|below| state.replace_source(Some(below)));
         effect::commit(&finished.executed, state, self.options.hardfork.spec());
         if let Some(before) = before {
@@ -603,13 +634,15 @@ fn configuration(options: &EvmOptions) -> CfgEnv {
 struct Inside<'a> {
     evm: &'a mut Evm,
     state: &'a mut State,
-    source: Option<Option<Arc<dyn Source>>>,
+    /// The state's own source, and whether it has been replaced.
+    source: Option<Arc<dyn Source>>,
+    replaced: bool,
     overridden: bool,
 }
 
 impl<'a> Inside<'a> {
     fn enter(evm: &'a mut Evm, state: &'a mut State) -> Self {
-        let mut inside = Self { evm, state, source: None, overridden: false };
+        let mut inside = Self { evm, state, source: None, replaced: false, overridden: false };
         let Self { evm, state, .. } = &mut inside;
         if evm.options.ask_host || state.source().is_some() {
             let same = |known: &Option<Arc<dyn Source>>| match (known, state.source()) {
@@ -618,16 +651,17 @@ impl<'a> Inside<'a> {
                 _ => false,
             };
             let below = match &evm.below {
-                Some((known, below)) if same(known) => below.clone(),
+                Some(lower) if same(&lower.source) => lower.below.clone(),
                 _ => {
                     let source = state.source().cloned();
                     let at_hand = source.clone().map(Source::at_hand);
                     let below: Arc<dyn Source> = Arc::new(Below { answers: evm.answers.clone(), at_hand });
-                    evm.below = Some((source, below.clone()));
+                    evm.below = Some(Lower { source, below: below.clone() });
                     below
                 }
             };
-            inside.source = Some(inside.state.replace_source(Some(below)));
+            inside.source = inside.state.replace_source(Some(below));
+            inside.replaced = true;
         }
         if let Some(overrides) = &inside.evm.state_overrides {
             inside.state.checkpoint();
@@ -647,8 +681,8 @@ impl Drop for Inside<'_> {
             // The checkpoint that `enter` opened: it cannot fail.
             let _ = self.state.revert();
         }
-        if let Some(source) = self.source.take() {
-            self.state.replace_source(source);
+        if self.replaced {
+            self.state.replace_source(self.source.take());
         }
     }
 }

@@ -35,12 +35,14 @@ impl<'a> Touched<'a> {
     }
 
     /// The access list with which the execution would find all of it warm, as `eth_createAccessList` returns it:
-    /// `[{address, storageKeys}]`. Accounts of `excluded`, which are warm anyway, are in it only with slots.
+    /// `[{address, storageKeys}]`. Accounts of `excluded`, which are warm anyway, and contracts that the execution made,
+    /// which making them warms, are in it only with slots.
     #[must_use]
     pub fn access_list(&self, excluded: &[Address]) -> Value {
         let accounts = self.accounts();
+        let is_warm = |address: &Address, account: &Account| account.is_created() || excluded.contains(address);
         let listed =
-            accounts.iter().filter(|(address, account)| !account.storage.is_empty() || !excluded.contains(address));
+            accounts.iter().filter(|(address, account)| !account.storage.is_empty() || !is_warm(address, account));
         let entries = listed.map(|(address, account)| {
             let slots: BTreeSet<U256> = account.storage.keys().copied().collect();
             let slots: Vec<String> = slots.into_iter().map(|slot| B256::from(slot).to_string()).collect();
@@ -50,8 +52,8 @@ impl<'a> Touched<'a> {
     }
 
     /// The accounts that existed before, with what the execution has read of them, as geth's prestate tracer writes
-    /// it: `{address: {balance, nonce, code, storage}}`, nonce, code and storage only where they are not empty. A code
-    /// that was never read is named by `codeHash`.
+    /// it: `{address: {balance, nonce, code, storage}}`, nonce and code only where they are not empty, storage where
+    /// slots were read, zeros among them. A code that was never read is named by `codeHash`.
     #[must_use]
     pub fn prestate(&self) -> Value {
         let accounts = self.accounts();
@@ -72,8 +74,8 @@ impl<'a> Touched<'a> {
             }
             let slots: BTreeMap<U256, U256> =
                 account.storage.iter().map(|(slot, value)| (*slot, value.original_value)).collect();
-            let slots = slots.into_iter().filter(|(_, value)| !value.is_zero());
             let slots: Map<String, Value> = slots
+                .into_iter()
                 .map(|(slot, value)| (B256::from(slot).to_string(), B256::from(value).to_string().into()))
                 .collect();
             if !slots.is_empty() {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Of one who answers everything at once. */
 static char *tour_result(unsigned *questions) {
@@ -69,6 +70,77 @@ static void end_at_every_suspension(void) {
     free(wanted);
 }
 
+static size_t resident_bytes(void) {
+    unsigned long total = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL) return 0;
+    if (fscanf(file, "%lu %lu", &total, &resident) != 2) resident = 0;
+    fclose(file);
+    return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Executions that are given up, on one executor and on new ones: what they held is given back. */
+static void flat_memory(void) {
+    unsigned rounds = 20 * percent();
+    struct evm kept = evm_with(TOUR, NULL);
+    AsyncRequest request;
+    size_t before = 0;
+    for (unsigned i = 0; i < rounds; i++) {
+        struct evm evm = evm_with(TOUR, NULL);
+        OK(evm_call_ffi(kept.handle, &request));
+        for (unsigned k = 0; k < i % 20; k++) OK(serve_need(kept.handle, TOUR_PROGRAMS, &request));
+        OK(evm_abort(kept.handle));
+        OK(evm_call_ffi(evm.handle, &request));
+        for (unsigned k = 0; k < i % 20; k++) OK(serve_need(evm.handle, TOUR_PROGRAMS, &request));
+        evm_end(&evm);
+        if (i == rounds / 2) before = resident_bytes();
+    }
+    size_t after = resident_bytes();
+    /* Less than 200 bytes each. With fewer rounds a checker counts, whose own memory grows. */
+    CHECKF(after < before + 100 * rounds + (1 << 18) || percent() < 100, "%zu bytes became %zu", before, after);
+    evm_end(&kept);
+}
+
+static uint32_t next_random(uint32_t *seed) {
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+/* Bytes of chance as answers, transactions, messages: refused, and the execution that waits is as it was. */
+static void random_arguments(void) {
+    unsigned questions, rounds = 200 * percent();
+    char *wanted = tour_result(&questions);
+    struct evm evm = evm_with(TOUR, NULL);
+    uint32_t seed = 20261121;
+    AsyncRequest request, out;
+    OK(evm_call_ffi(evm.handle, &request));
+    for (unsigned i = 0; i < rounds; i++) {
+        size_t length = next_random(&seed) % 120;
+        struct fenced data = fenced_new(length);
+        for (size_t j = 0; j < length; j++) data.data[j] = (uint8_t)next_random(&seed);
+        if (i % 2 == 0 && length >= 20) memcpy(data.data, request.address, 20);
+        uint8_t type = (uint8_t)(next_random(&seed) % 10 < 8 ? next_random(&seed) % 9 : next_random(&seed));
+        int status = evm_continue_ffi(evm.handle, type, data.data, length, &out);
+        CHECKF(status == STATE_MANAGER_ERROR_INVALID_INPUT || status == STATE_MANAGER_ERROR_INVALID_REQUEST ||
+                   (type == EVM_CONTINUE_AFTER_COMMIT && status == STATE_MANAGER_ERROR_INVALID_STATE) ||
+                   (type == EVM_CONTINUE_WITH_ERROR && status == STATE_MANAGER_ERROR_EXECUTION),
+               "type %u, %zu bytes: %d", type, length, status);
+        OK(evm_resume(evm.handle, &out));
+        CHECK(memcmp(&out, &request, sizeof out) == 0);
+        CHECK(evm_set_transaction(evm.handle, data.data, length) != STATE_MANAGER_SUCCESS);
+        CHECK(fences_intact(&data));
+        fenced_free(&data);
+    }
+    OK(evm_abort(evm.handle));
+    set_call(evm.handle, 10000000);
+    CHECK(run_to_end(evm.handle, TOUR_PROGRAMS) == questions);
+    char *all = all_of(evm.handle);
+    CHECK(strcmp(all, wanted) == 0);
+    free(all);
+    evm_end(&evm);
+    free(wanted);
+}
+
 /* Calls, pc, stack, memory and gas are the same however often the instruction is tried. */
 static void same_frames(void) {
     EvmOptions options = EVM_OPTIONS_INIT;
@@ -130,8 +202,7 @@ static void hosted_precompiles(void) {
         EvmResult result = EVM_RESULT_INIT;
         AsyncRequest request;
         FAILS(evm.handle, evm_get_precompile_call(evm.handle, &call, NULL, 0), STATE_MANAGER_ERROR_NO_PENDING_REQUEST, "");
-        OK(evm_call_ffi(evm.handle, &request));
-        while (request.output_type != EVM_OUTPUT_NEED_PRECOMPILE && is_need(&request)) OK(serve_need(evm.handle, NO_PROGRAMS, &request));
+        run_to_precompile(evm.handle, &request);
         CHECK(is_request(&request, EVM_OUTPUT_NEED_PRECOMPILE, address, NULL));
         OK(evm_get_precompile_call(evm.handle, &call, NULL, 0));
         CHECK(call.gas == 5000 + 2300 && call.input_len == 4 && call.is_static == 0 && low_number(call.value) == 5);
@@ -159,11 +230,45 @@ static void hosted_precompiles(void) {
            (unsigned long long)left[0], (unsigned long long)left[1], (unsigned long long)left[2], (unsigned long long)left[3]);
 }
 
+/* Each call asks anew, and an answer that comes in between is none. */
+static void hosted_precompile_twice(void) {
+    uint8_t address[20], payload[30] = {0};
+    world_address(77, address);
+    memcpy(payload, address, 20);
+    EvmOptions options = EVM_OPTIONS_INIT;
+    options.precompiles = address;
+    options.precompile_count = 1;
+    struct evm evm = evm_with("32 0 0 0 0 @77 5000 CALL POP 7 SLOAD POP 0 0 7 0 0 @77 5000 CALL POP "
+                              "RETURNDATASIZE 0 0 RETURNDATACOPY 32 0 RETURN",
+                              &options);
+    AsyncRequest request, out;
+    unsigned calls = 0;
+    OK(evm_call_ffi(evm.handle, &request));
+    while (is_need(&request)) {
+        EvmPrecompileCall call = EVM_PRECOMPILE_CALL_INIT;
+        if (request.output_type == EVM_OUTPUT_NEED_PRECOMPILE) {
+            OK(evm_get_precompile_call(evm.handle, &call, NULL, 0));
+            CHECK(call.input_len == (calls == 0 ? 0 : 7));
+            payload[29] = (uint8_t)(0xa0 + calls++);
+            OK(evm_continue_ffi(evm.handle, EVM_CONTINUE_WITH_PRECOMPILE, payload, 30, &request));
+            continue;
+        }
+        FAILS(evm.handle, evm_continue_ffi(evm.handle, EVM_CONTINUE_WITH_PRECOMPILE, payload, 30, &out),
+              STATE_MANAGER_ERROR_INVALID_REQUEST, "not asked for");
+        if (!OK(serve_need(evm.handle, NO_PROGRAMS, &request))) break;
+    }
+    uint8_t output[32] = {0};
+    OK(evm_get_output(evm.handle, output, 32));
+    CHECKF(calls == 2 && output[0] == 0xa1, "%u calls, %x", calls, output[0]);
+    evm_end(&evm);
+}
+
 static void synchronous(void) {
     struct evm evm = evm_with("1 SLOAD 0 MSTORE 32 0 RETURN", NULL);
     int active = 9;
     /* It could ask, and may not. */
-    FAILS(evm.handle, evm_execute(evm.handle), STATE_MANAGER_ERROR_EXECUTION, "storage of 0x1111111111111111111111111111111100000002 at slot 0x1 is not here");
+    FAILS(evm.handle, evm_execute(evm.handle), STATE_MANAGER_ERROR_EXECUTION,
+          "storage of 0x1111111111111111111111111111111100000002 at slot 0x1 is not here");
     OK(evm_is_active(evm.handle, &active));
     CHECK(active == 0 && pending_count(evm.handle) == 0);
     CHECK_STATUS(evm_get_result(evm.handle, &(EvmResult)EVM_RESULT_INIT), STATE_MANAGER_ERROR_INVALID_STATE);
@@ -387,8 +492,11 @@ static void from_thread_to_thread(void) {
 const struct test_case evm_fault_cases[] = {
     {"evm: a failure at each question changes nothing", failure_at_every_question},
     {"evm: given up at each suspension", end_at_every_suspension},
+    {"evm: memory stays flat", flat_memory},
+    {"evm: arguments of chance", random_arguments},
     {"evm: frames are the same before and after each attempt", same_frames},
     {"evm: precompiled contracts of the host", hosted_precompiles},
+    {"evm: a precompiled contract of the host, called twice", hosted_precompile_twice},
     {"evm: without host", synchronous},
     {"evm: over forks", on_forks},
     {"evm: forks that fail", forks_that_fail},

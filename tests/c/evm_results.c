@@ -86,6 +86,12 @@ static void commits(void) {
     run_to_end(evm.handle, NO_PROGRAMS);
     OK(evm_abort(evm.handle));
     CHECK(slot_of(evm.state, CONTRACT, 1) == 0);
+    /* Overrides are for the executions to come, not for the one that has ended. */
+    run_to_end(evm.handle, NO_PROGRAMS);
+    OK(evm_set_state_overrides(evm.handle, "{\"0x00000000000000000000000000000000000000cc\":{\"balance\":\"0x5\"}}"));
+    OK(evm_commit_in_checkpoint(evm.handle));
+    OK(state_manager_revert(evm.state));
+    OK(evm_set_state_overrides(evm.handle, NULL));
     /* In a checkpoint, and back. */
     run_to_end(evm.handle, NO_PROGRAMS);
     OK(evm_commit_in_checkpoint(evm.handle));
@@ -133,7 +139,9 @@ static void many_changes(void) {
 
 static void two_in_a_row(void) {
     /* What the transient slot held, and the gas of a cold slot and of a cold account. */
-    struct evm evm = evm_with("1 TLOAD 0 MSTORE 7 1 TSTORE 1 TLOAD 7 SUB 0 MLOAD ADD 0 MSTORE 2 SLOAD POP @5 BALANCE POP 32 0 RETURN", NULL);
+    struct evm evm = evm_with("1 TLOAD 0 MSTORE 7 1 TSTORE 1 TLOAD 7 SUB 0 MLOAD ADD 0 MSTORE 2 SLOAD POP @5 BALANCE POP "
+                              "32 0 RETURN",
+                              NULL);
     EvmResult first = EVM_RESULT_INIT, second = EVM_RESULT_INIT;
     EvmStats stats = EVM_STATS_INIT;
     AsyncRequest request;
@@ -205,7 +213,8 @@ static void results(void) {
         uint32_t code;
     } table[] = {
         /* Error("no") as Solidity encodes it. */
-        {"0x08c379a0 0 MSTORE 32 32 MSTORE 2 64 MSTORE 0x6e6f000000000000 96 MSTORE 100 28 REVERT", "revert", "\"kind\":\"error\"", 1},
+        {"0x08c379a0 0 MSTORE 32 32 MSTORE 2 64 MSTORE 0x6e6f000000000000 96 MSTORE 100 28 REVERT", "revert",
+         "\"kind\":\"error\"", 1},
         {"0x4e487b71 0 MSTORE 17 32 MSTORE 36 28 REVERT", "revert", "arithmetic overflow", 1},
         {"0xdeadbeef 0 MSTORE 4 28 REVERT", "revert", "custom error 0xdeadbeef", 1},
         {"0 0 REVERT", "revert", "\"kind\":\"empty\"", 1},
@@ -377,6 +386,87 @@ static void access_list(void) {
     evm_end(&evm);
 }
 
+/* A struct that the library fills, as a program with another header has it: what it lacks is left out, what it has more is zero. */
+static void fills(EvmHandle handle, int (*call)(EvmHandle, void *), size_t now, const size_t *sizes, size_t count) {
+    uint8_t all[512] = {0};
+    memcpy(all, &now, sizeof now);
+    OK(call(handle, all));
+    for (size_t i = 0; i < count; i++) {
+        struct fenced out = fenced_new(sizes[i]);
+        memcpy(out.data, &sizes[i], sizeof sizes[i]);
+        OK(call(handle, out.data));
+        size_t known = sizes[i] < now ? sizes[i] : now;
+        CHECK(memcmp(out.data, &sizes[i], sizeof(size_t)) == 0 && fences_intact(&out));
+        CHECK(memcmp(out.data + sizeof(size_t), all + sizeof(size_t), known - sizeof(size_t)) == 0);
+        for (size_t j = known; j < sizes[i]; j++) CHECK(out.data[j] == 0);
+        fenced_free(&out);
+    }
+    static const size_t bad[] = {0, 7, 4097, SIZE_MAX};
+    for (size_t i = 0; i < 4; i++) {
+        memcpy(all, &bad[i], sizeof bad[i]);
+        FAILS(handle, call(handle, all), STATE_MANAGER_ERROR_INVALID_INPUT, ".size is");
+    }
+}
+
+static int fill_stats(EvmHandle handle, void *out) { return evm_stats(handle, out); }
+static int fill_result(EvmHandle handle, void *out) { return evm_get_result(handle, out); }
+static int fill_call(EvmHandle handle, void *out) { return evm_get_precompile_call(handle, out, NULL, 0); }
+
+static void other_versions(void) {
+    struct evm evm = evm_with("7 SLOAD 0 MSTORE 32 0 RETURN", NULL);
+    run_to_end(evm.handle, NO_PROGRAMS);
+    const size_t stats[] = {sizeof(size_t), offsetof(EvmStats, rounds), offsetof(EvmStats, cache_hits), sizeof(EvmStats) + 24};
+    const size_t results[] = {sizeof(size_t), offsetof(EvmResult, gas_used), offsetof(EvmResult, created), sizeof(EvmResult) + 24};
+    const size_t calls[] = {sizeof(size_t), offsetof(EvmPrecompileCall, value), offsetof(EvmPrecompileCall, caller),
+                            sizeof(EvmPrecompileCall) + 8};
+    fills(evm.handle, fill_stats, sizeof(EvmStats), stats, 4);
+    fills(evm.handle, fill_result, sizeof(EvmResult), results, 4);
+    evm_end(&evm);
+    EvmOptions options = EVM_OPTIONS_INIT;
+    uint8_t address[20];
+    AsyncRequest request;
+    world_address(77, address);
+    options.precompiles = address;
+    options.precompile_count = 1;
+    evm = evm_with("0 0 0 0 0 @77 5000 CALL", &options);
+    run_to_precompile(evm.handle, &request);
+    fills(evm.handle, fill_call, sizeof(EvmPrecompileCall), calls, 4);
+    evm_end(&evm);
+
+    /* Structs that the library reads. */
+    StateManagerHandle state = state_manager_create();
+    EvmHandle handle = evm_create(state, NULL);
+    static const struct {
+        size_t more;
+        int tail, accepted;
+    } table[] = {{0, 0, 1}, {8, 0, 1}, {8, 1, 0}};
+    for (size_t i = 0; i < 3; i++) {
+        struct fenced in = fenced_new(sizeof(EvmOptions) + table[i].more), message = fenced_new(sizeof(EvmMessage) + table[i].more);
+        memset(in.data, 0, in.size);
+        memset(message.data, 0, message.size);
+        memcpy(in.data, &in.size, sizeof in.size);
+        memcpy(message.data, &message.size, sizeof message.size);
+        if (table[i].tail) in.data[in.size - 1] = message.data[message.size - 1] = 1;
+        EvmHandle made = evm_create(state, (const EvmOptions *)(void *)in.data);
+        CHECKF((made != NULL) == table[i].accepted, "case %zu: %s", i, last_error_of(NULL));
+        CHECK(table[i].accepted || contains(last_error_of(NULL), "a field that this version does not know"));
+        CHECK_STATUS(evm_set_message(handle, (const EvmMessage *)(void *)message.data),
+                     table[i].accepted ? STATE_MANAGER_SUCCESS : STATE_MANAGER_ERROR_INVALID_INPUT);
+        evm_destroy(made);
+        fenced_free(&in);
+        fenced_free(&message);
+    }
+    /* An older one: the rest is at its default. */
+    EvmOptions older = EVM_OPTIONS_INIT;
+    older.size = offsetof(EvmOptions, flags);
+    older.flags = ~0u;
+    EvmHandle made = evm_create(state, &older);
+    CHECK(made != NULL);
+    evm_destroy(made);
+    evm_destroy(handle);
+    state_manager_destroy(state);
+}
+
 const struct test_case evm_result_cases[] = {
     {"evm: reads its own writes, whatever the cache", own_writes},
     {"evm: ready to commit comes before the result", order_of_the_end},
@@ -388,5 +478,6 @@ const struct test_case evm_result_cases[] = {
     {"evm: overrides are never in the state", overrides},
     {"evm: traces, suspended and not, to memory and to a file", traces},
     {"evm: access list", access_list},
+    {"evm: structs of other versions", other_versions},
     {NULL, NULL},
 };

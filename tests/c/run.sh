@@ -82,7 +82,7 @@ if [ "$mode" = valgrind ]; then
     export CTESTS_PERCENT=${CTESTS_PERCENT:-2} CTESTS_SECONDS=${CTESTS_SECONDS:-1}
     # The handle table and what threads and Rust's runtime keep for the whole run are reachable: no leaks.
     before=(valgrind --quiet --error-exitcode=66 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible
-        --show-leak-kinds=definite,indirect,possible --fair-sched=yes --max-stackframe=4000000)
+        --show-leak-kinds=definite,indirect,possible --fair-sched=yes --max-stackframe=4000000 --suppressions=tests/c/memcheck.supp)
 fi
 if [ "$mode" = thread ] && [ ${#only[@]} = 0 ]; then
     only=(threads: handles: callbacks: host: panics: "evm threads:")

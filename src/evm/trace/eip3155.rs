@@ -7,14 +7,20 @@
 //! Members come in the EIP's order. `error` and `memory` stand at the end where there are any; `memory` is one text, as in the EIP's examples and
 //! in every client. Without the stack (an option) `stack` is `[]`, without the returned data `returnData` is left out.
 
+use super::text::StackText;
 use super::{Step, TraceOptions, TraceSummary, operation, text};
 use revm::interpreter::interpreter_types::MemoryTr;
 use revm::interpreter::{InstructionResult, Interpreter};
 
 /// What is known ahead of the operation and stands behind its cost.
-pub(super) fn state(out: &mut Vec<u8>, options: &TraceOptions, interpreter: &Interpreter, step: &Step) {
-    out.extend_from_slice(b"\",\"stack\":");
-    text::stack(out, if options.stack { interpreter.stack.data() } else { &[] });
+pub(super) fn state(
+    out: &mut Vec<u8>,
+    stack: &mut StackText,
+    options: &TraceOptions,
+    interpreter: &Interpreter,
+    step: &Step,
+) {
+    stack.write(out, b"\",\"stack\":", if options.stack { interpreter.stack.data() } else { &[] });
     out.extend_from_slice(b",\"depth\":");
     text::decimal(out, step.depth as u64);
     if options.return_data {

@@ -26,6 +26,7 @@ use revm::bytecode::opcode::{CREATE, CREATE2, SLOAD, SSTORE};
 use revm::interpreter::interpreter_types::{InputsTr, Jumps, LegacyBytecode, LoopControl};
 use revm::interpreter::{FrameInput, InstructionExecResult, InstructionResult, Interpreter, InterpreterAction};
 use std::fmt;
+use text::StackText;
 
 /// How a trace is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub enum TraceFormat {
 
 /// What a trace shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct TraceOptions {
     /// How it is written.
     pub format: TraceFormat,
@@ -121,8 +123,9 @@ struct Step {
 pub struct Tracer {
     options: TraceOptions,
     sink: Sink,
-    /// The middle of the pending operation's line.
+    /// The middle of the pending operation's line, with the stack at its beginning.
     state: Vec<u8>,
+    stack: StackText,
     head: Vec<u8>,
     tail: Vec<u8>,
     pending: Option<Step>,
@@ -149,6 +152,7 @@ impl Tracer {
             options,
             sink: Sink::new(output, options.limit),
             state: Vec::new(),
+            stack: StackText::default(),
             head: Vec::new(),
             tail: Vec::new(),
             pending: None,
@@ -170,25 +174,25 @@ impl Tracer {
         }
         let op = interpreter.bytecode.opcode();
         let refund = self.refund(interpreter.gas.refunded(), depth);
-        let stack = interpreter.stack.data().as_slice();
+        let items = interpreter.stack.data().as_slice();
         let mut step = Step {
             pc: interpreter.bytecode.pc(),
             op,
             gas: interpreter.gas.remaining(),
             depth,
             refund,
-            height: stack.len(),
+            height: items.len(),
             slot: U256::ZERO,
             value: U256::ZERO,
         };
-        if let (SLOAD | SSTORE, [below @ .., slot]) = (op, stack) {
+        if let (SLOAD | SSTORE, [below @ .., slot]) = (op, items) {
             step.slot = *slot;
             step.value = below.last().copied().unwrap_or_default();
         }
-        self.state.clear();
+        let (state, stack) = (&mut self.state, &mut self.stack);
         match self.options.format {
-            TraceFormat::Eip3155 => eip3155::state(&mut self.state, &self.options, interpreter, &step),
-            TraceFormat::StructLogs => struct_log::state(&mut self.state, &self.options, interpreter),
+            TraceFormat::Eip3155 => eip3155::state(state, stack, &self.options, interpreter, &step),
+            TraceFormat::StructLogs => struct_log::state(state, stack, &self.options, interpreter),
         }
         self.pending = Some(step);
     }

@@ -10,6 +10,7 @@
 //! empty, `storage` at `SLOAD` and `SSTORE` only, with all the slots of the account that the transaction has read or written up to and including this operation.
 //! A `REVERT` is an operation that worked: it has no `error`.
 
+use super::text::StackText;
 use super::{Step, TraceOptions, TraceSummary, operation, text};
 use alloy_primitives::{Address, U256};
 use revm::interpreter::interpreter_types::MemoryTr;
@@ -23,10 +24,11 @@ pub(super) const OPENING: &[u8] = b"{\"structLogs\":[";
 pub(super) const ABORTED: &[u8] = b"\n],\"aborted\":true}\n";
 
 /// What is known ahead of the operation and stands behind its cost.
-pub(super) fn state(out: &mut Vec<u8>, options: &TraceOptions, interpreter: &Interpreter) {
+pub(super) fn state(out: &mut Vec<u8>, stack: &mut StackText, options: &TraceOptions, interpreter: &Interpreter) {
     if options.stack {
-        out.extend_from_slice(b",\"stack\":");
-        text::stack(out, interpreter.stack.data());
+        stack.write(out, b",\"stack\":", interpreter.stack.data());
+    } else {
+        out.clear();
     }
     let returned = &interpreter.return_data.0;
     if options.return_data && !returned.is_empty() {

@@ -171,8 +171,8 @@ pub unsafe extern "C" fn evm_get_state_changes(
 }
 
 /// The accounts and slots that the execution came to as an access list (EIP-2930) in JSON, as eth_createAccessList
-/// returns it: without the sender, the called or created account, the beneficiary and precompiled contracts, unless
-/// slots of theirs were read.
+/// returns it: without what is warm anyway (the sender, the called account and what it delegates to, authorities,
+/// created contracts, the beneficiary, precompiled contracts) unless slots of theirs were read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evm_get_access_list(
     handle: EvmHandle,
