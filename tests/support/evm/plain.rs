@@ -108,7 +108,8 @@ fn warm(state: &EvmState) -> Warm {
 }
 
 fn loaded(state: &EvmState) -> Warm {
-    state.iter().map(|(address, account)| (*address, account.storage.keys().copied().collect())).collect()
+    let loaded = state.iter().filter(|(_, account)| !account.is_created() || !account.storage.is_empty());
+    loaded.map(|(address, account)| (*address, account.storage.keys().copied().collect())).collect()
 }
 
 /// Of what was loaded, that which `evm_get_access_list` has to list.
