@@ -132,7 +132,8 @@ fn creating<const N: usize>(
     Err(InstructionResult::FatalExternalError)
 }
 
-/// Loads the account at the new address, cold, if the frame that is going to be opened at `depth` below will ask for it.
+/// Loads the account at the new address, cold unless the access list has it, if the frame that is going to be opened at
+/// `depth` below will ask for it.
 fn load_created(host: &mut Context, inputs: &CreateInputs, depth: usize) -> Result<(), DatabaseError> {
     let Journal { database, inner } = &mut host.journaled_state;
     let Some(creator) = inner.state.get(&inputs.caller()).map(|account| &account.info) else { return Ok(()) };
@@ -148,7 +149,9 @@ fn load_created(host: &mut Context, inputs: &CreateInputs, depth: usize) -> Resu
     }
     let account = database.basic(address)?;
     let absent = || Account::new_not_existing(inner.transaction_id);
-    inner.state.insert(address, account.map_or_else(absent, Account::from).with_cold_mark());
+    let account = account.map_or_else(absent, Account::from);
+    let warm = inner.warm_addresses.is_warm(&address);
+    inner.state.insert(address, if warm { account } else { account.with_cold_mark() });
     Ok(())
 }
 
