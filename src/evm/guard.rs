@@ -149,7 +149,8 @@ fn load_created(host: &mut Context, inputs: &CreateInputs, depth: usize) -> Resu
     }
     let account = database.basic(address)?;
     let absent = || Account::new_not_existing(inner.transaction_id);
-    let account = account.map_or_else(absent, Account::from);
+    let mut account = account.map_or_else(absent, Account::from);
+    account.transaction_id = inner.transaction_id;
     let warm = inner.warm_addresses.is_warm(&address);
     inner.state.insert(address, if warm { account } else { account.with_cold_mark() });
     Ok(())
