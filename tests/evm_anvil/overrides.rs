@@ -132,7 +132,8 @@ fn calls_with_overrides_return_what_the_node_returns() {
             assert_eq!(result["output"], theirs, "{}: {run_ahead:?}: {result}", case.name);
             // Nothing of it stays: the same call without overrides is the node's, too.
             let plain = ours.call(&head, &case.call, &json!({}), &json!({})).map(|(result, _)| result);
-            let output = plain.as_ref().ok().filter(|result| result["status"] == "success").map(|result| &result["output"]);
+            let output =
+                plain.as_ref().ok().filter(|result| result["status"] == "success").map(|result| &result["output"]);
             let theirs = chain.ask("eth_call", &json!([case.call, head["number"]]));
             assert_eq!(output, theirs.as_ref().ok(), "{} without overrides: {plain:?}, {theirs:?}", case.name);
         }

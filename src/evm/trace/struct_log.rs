@@ -5,10 +5,11 @@
 //! {"pc":2,"op":"ADD","gas":7978784,"gasCost":3,"depth":1,"stack":["0x1","0x2"]}
 //! ],"gas":21000,"failed":false,"returnValue":"0x"}
 //! ```
-//! The text is written as the operations come, so the totals stand behind them. As the JSON-RPC specification and geth from 1.17 have it: words of
-//! the memory and both sides of `storage` are `0x` and 64 digits, `refund` is there when it is not zero, `returnData` and `memory` when they are not
-//! empty, `storage` at `SLOAD` and `SSTORE` only, with all the slots of the account that the transaction has read or written up to and including this operation.
-//! A `REVERT` is an operation that worked: it has no `error`.
+//! The text is written as the operations come, so the totals stand behind them. As the JSON-RPC specification and geth
+//! from 1.17 have it: words of the memory and both sides of `storage` are `0x` and 64 digits, `refund` is there when it
+//! is not zero, `returnData` and `memory` when they are not empty, `storage` at `SLOAD` and `SSTORE` only, with all the
+//! slots of the account that the transaction has read or written up to and including this operation. A `REVERT` is an
+//! operation that worked: it has no `error`.
 
 use super::text::StackText;
 use super::{Step, TraceOptions, TraceSummary, operation, text};

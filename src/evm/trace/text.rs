@@ -84,7 +84,8 @@ pub(super) fn decimal(out: &mut Vec<u8>, mut value: u64) {
     out.extend_from_slice(&digits[start..]);
 }
 
-/// The text of the last stack, so that only the items above what has stayed the same are written again. Most operations change one or two items.
+/// The text of the last stack, so that only the items above what has stayed the same are written again. Most operations
+/// change one or two items.
 #[derive(Default)]
 pub(super) struct StackText {
     items: Vec<U256>,
@@ -93,8 +94,8 @@ pub(super) struct StackText {
 }
 
 impl StackText {
-    /// Makes `out` be `opening` and the stack from the bottom up, as a JSON array. `out` still holds what the last call left there and whatever has
-    /// been written behind it, or nothing.
+    /// Makes `out` be `opening` and the stack from the bottom up, as a JSON array. `out` still holds what the last call
+    /// left there and whatever has been written behind it, or nothing.
     pub(super) fn write(&mut self, out: &mut Vec<u8>, opening: &[u8], items: &[U256]) {
         let same = self.items.iter().zip(items).take_while(|(old, new)| old == new).count();
         self.items.truncate(same);
