@@ -32,7 +32,7 @@ fn scene(main: &str, other: &str) -> Scene {
     let account = |code: &str| Account {
         nonce: 1,
         code: hex::decode(code).unwrap().into(),
-        storage: HashMap::from([(U256::from(1), U256::from(0x11))]),
+        storage: HashMap::from([(U256::from(1), U256::from(0x11)), (U256::from(4), U256::from(0x44))]),
         ..Account::default()
     };
     Scene {
@@ -60,8 +60,8 @@ fn everything(options: TraceOptions) -> TraceOptions {
     TraceOptions { stack: true, memory: true, storage: true, return_data: true, ..options }
 }
 
-/// MSTORE(0, 7); SLOAD(1); SSTORE(1, 0) for a refund; a call of `OTHER`; SSTORE(2, 9).
-const BUSY: &str = "60076000526001545060006001556000600060006000600060b2620186a0f15060096002555b00";
+/// MSTORE(0, 7); SLOAD(4); SSTORE(1, 0) for a refund; a call of `OTHER`; SSTORE(2, 9).
+const BUSY: &str = "60076000526004545060006001556000600060006000600060b2620186a0f15060096002555b00";
 /// SSTORE(1, 0) for a refund, then the word in memory at 0 returned.
 const ANSWER: &str = "600060015560ff60005260206000f3";
 
@@ -130,11 +130,11 @@ fn memory_storage_and_returned_data() {
     let word = |number: u64| format!("0x{number:064x}");
     assert_eq!(at("MSTORE", 1)[0].get("memory"), None);
     assert_eq!(at("SLOAD", 1)[0]["memory"], json!([word(7)]));
-    assert_eq!(at("SLOAD", 1)[0]["storage"], json!({word(1): word(0x11)}));
+    assert_eq!(at("SLOAD", 1)[0]["storage"], json!({word(4): word(0x44)}));
     // Each account has its own slots, and all it has touched so far are shown.
-    assert_eq!(at("SSTORE", 1)[0]["storage"], json!({word(1): word(0)}));
+    assert_eq!(at("SSTORE", 1)[0]["storage"], json!({word(1): word(0), word(4): word(0x44)}));
     assert_eq!(at("SSTORE", 2)[0]["storage"], json!({word(1): word(0)}));
-    assert_eq!(at("SSTORE", 1)[1]["storage"], json!({word(1): word(0), word(2): word(9)}));
+    assert_eq!(at("SSTORE", 1)[1]["storage"], json!({word(1): word(0), word(2): word(9), word(4): word(0x44)}));
     assert!(logs.iter().all(|log| log.get("storage").is_none() || log["op"] == "SLOAD" || log["op"] == "SSTORE"));
     assert_eq!(at("SSTORE", 1)[0].get("returnData"), None);
     assert_eq!(at("SSTORE", 1)[1]["returnData"], json!(word(0xff)));

@@ -78,14 +78,17 @@ def our_traces(cases: list[Case]) -> dict[str, list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         listed, written = Path(folder, "cases"), Path(folder, "traces")
         listed.write_text("".join(case.line + "\n" for case in cases))
-        subprocess.run(
+        run = subprocess.run(
             ["cargo", "test", "--quiet", "--test", "evm_steps"],
             cwd=ROOT,
-            check=True,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             timeout=1500,
             env=os.environ | {"WORLDSTATE_STEPS_CASES": str(listed), "WORLDSTATE_STEPS_TRACES": str(written)},
         )
+        if run.returncode != 0:
+            sys.exit(f"{run.stdout}our side of the traces failed")
         traces: dict[str, list[str]] = {}
         lines: list[str] = []
         with written.open() as file:
