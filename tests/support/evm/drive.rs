@@ -3,7 +3,8 @@
 use super::plain::{Rules, block_hash};
 use super::seen::{End, Ran, Seen, Status, Warm};
 use super::world::World;
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
+use revm::interpreter::interpreter_types::{Jumps, MemoryTr};
 use serde_json::{Value, json};
 use worldstate::evm::{Answer, Evm, EvmOptions, Hardfork, Need, Outcome, Progress, RunAhead, Transaction};
 use worldstate::state::{State, StateChanges};
@@ -119,6 +120,31 @@ pub fn run(how: How, rules: &Rules, pre: &World, transaction: Transaction) -> Re
     Ok(Run { seen: Seen { end: End::Ran(ran), post, warm, loaded }, changes, suspensions, answers })
 }
 
+/// What a debugger sees of the innermost call.
+#[derive(Debug, PartialEq, Eq)]
+struct Inside {
+    depth: usize,
+    pc: usize,
+    gas: u64,
+    refund: i64,
+    stack: Vec<U256>,
+    memory: usize,
+}
+
+impl Inside {
+    fn of(evm: &mut Evm) -> Option<Self> {
+        let depth = evm.calls().len();
+        evm.interpreter().map(|interpreter| Self {
+            depth,
+            pc: interpreter.bytecode.pc(),
+            gas: interpreter.gas.remaining(),
+            refund: interpreter.gas.refunded(),
+            stack: interpreter.stack.data().clone(),
+            memory: interpreter.memory.size(),
+        })
+    }
+}
+
 fn drive(
     evm: &mut Evm,
     state: &mut State,
@@ -129,6 +155,7 @@ fn drive(
 ) -> worldstate::Result<()> {
     evm.start(transaction)?;
     loop {
+        let before = if how == How::Stepped { Inside::of(evm) } else { None };
         let progress = if how == How::Stepped { evm.step(state)? } else { evm.run(state)? };
         match progress {
             Progress::Ready => return Ok(()),
@@ -136,6 +163,10 @@ fn drive(
             Progress::Need => {
                 assert_ne!(how, How::Local, "{:?}", evm.pending());
                 *suspensions += 1;
+                // Before the first instruction there is no inside, and a frame that is being opened has none yet.
+                if let (Some(before), Some(after)) = (before, Inside::of(evm)) {
+                    assert_eq!(before, after, "what is missing leaves a trace");
+                }
                 while let Some(need) = evm.pending().first().copied() {
                     *answers += 1;
                     evm.answer(answer(pre, need))?;
