@@ -1235,6 +1235,12 @@ int evm_get_result_json(EvmHandle handle,
                         size_t buf_size,
                         size_t *out_len);
 
+/**
+ * Why it did not succeed, in words: the decoded reason of a revert (Error, Panic, or the custom error's selector and
+ * arguments), or the reason of a halt, such as "out of gas". Empty where it did. Text as of evm_get_result_json.
+ */
+int evm_get_failure(EvmHandle handle, char *buf, size_t buf_size, size_t *out_len);
+
 /** What was returned, or the data of a revert: `output_len` bytes of evm_get_result to `out`. */
 int evm_get_output(EvmHandle handle, uint8_t *out, size_t out_size);
 
