@@ -890,7 +890,7 @@ typedef struct EvmOptions {
     size_t cache_size;
     /**
      * The largest gas limit of a transaction, and the gas of a JSON transaction that gives none. Default: EIP-7825's
-     * from Osaka on, none before; a JSON transaction then gets the block's gas limit.
+     * from Osaka on, none before; a JSON transaction then gets the block's gas limit, or 50,000,000 without block.
      */
     uint64_t gas_cap;
     /** Addresses, 20 bytes each, of precompiled contracts that the host answers. */
@@ -1234,6 +1234,15 @@ int evm_get_result_json(EvmHandle handle,
                         char *buf,
                         size_t buf_size,
                         size_t *out_len);
+
+/**
+ * Why it did not succeed, in words: the decoded reason of a revert (Error, Panic, or the custom error's selector and
+ * arguments), or the reason of a halt, such as "out of gas". Empty where it did. Text as of evm_get_result_json.
+ */
+int evm_get_failure(EvmHandle handle,
+                    char *buf,
+                    size_t buf_size,
+                    size_t *out_len);
 
 /** What was returned, or the data of a revert: `output_len` bytes of evm_get_result to `out`. */
 int evm_get_output(EvmHandle handle, uint8_t *out, size_t out_size);

@@ -9,7 +9,7 @@ static const struct {
     const char *name;
     uint8_t opcode;
 } OPCODES[] = {
-    {"STOP", 0x00},     {"ADD", 0x01},          {"SUB", 0x03},      {"ISZERO", 0x15},      {"BALANCE", 0x31},
+    {"STOP", 0x00},     {"ADD", 0x01},          {"SUB", 0x03},      {"SHL", 0x1b},      {"ISZERO", 0x15},      {"BALANCE", 0x31},
     {"CALLVALUE", 0x34}, {"CALLDATALOAD", 0x35}, {"EXTCODESIZE", 0x3b}, {"EXTCODECOPY", 0x3c}, {"RETURNDATASIZE", 0x3d},
     {"RETURNDATACOPY", 0x3e}, {"EXTCODEHASH", 0x3f}, {"BLOCKHASH", 0x40}, {"NUMBER", 0x43}, {"SELFBALANCE", 0x47},
     {"POP", 0x50},      {"MLOAD", 0x51},        {"MSTORE", 0x52},   {"SLOAD", 0x54},       {"SSTORE", 0x55},

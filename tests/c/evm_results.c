@@ -193,6 +193,8 @@ static void results(void) {
     uint8_t address[20], topics[128], contract[20], output[32], log[8];
     size_t topic_count, length;
     run_to_end(evm.handle, NO_PROGRAMS);
+    OK(evm_get_failure(evm.handle, NULL, 0, &length));
+    CHECK(length == 0);
     OK(evm_get_result(evm.handle, &result));
     CHECK(result.status == EVM_STATUS_SUCCESS && result.log_count == 2 && result.output_len == 32 && result.has_created == 0);
     CHECK(result.gas_used + result.gas_remaining == 10000000 && result.gas_used > 750);
@@ -209,17 +211,17 @@ static void results(void) {
     evm_end(&evm);
 
     static const struct {
-        const char *text, *status, *reason;
+        const char *text, *status, *reason, *failure;
         uint32_t code;
     } table[] = {
         /* Error("no") as Solidity encodes it. */
-        {"0x08c379a0 0 MSTORE 32 32 MSTORE 2 64 MSTORE 0x6e6f000000000000 96 MSTORE 100 28 REVERT", "revert",
-         "\"kind\":\"error\"", 1},
-        {"0x4e487b71 0 MSTORE 17 32 MSTORE 36 28 REVERT", "revert", "arithmetic overflow", 1},
-        {"0xdeadbeef 0 MSTORE 4 28 REVERT", "revert", "custom error 0xdeadbeef", 1},
-        {"0 0 REVERT", "revert", "\"kind\":\"empty\"", 1},
-        {"INVALID", "halt", "invalid opcode 0xfe", 2},
-        {"ADD", "halt", "stack underflow", 2},
+        {"0x08c379a0 0 MSTORE 32 32 MSTORE 2 64 MSTORE 0x6e6f 240 SHL 96 MSTORE 100 28 REVERT", "revert",
+         "\"kind\":\"error\"", "execution reverted: no", 1},
+        {"0x4e487b71 0 MSTORE 17 32 MSTORE 36 28 REVERT", "revert", "arithmetic overflow", "panic 0x11 (arithmetic overflow or underflow)", 1},
+        {"0xdeadbeef 0 MSTORE 4 28 REVERT", "revert", "custom error 0xdeadbeef", "custom error 0xdeadbeef", 1},
+        {"0 0 REVERT", "revert", "\"kind\":\"empty\"", "execution reverted", 1},
+        {"INVALID", "halt", "invalid opcode 0xfe", "invalid opcode 0xfe", 2},
+        {"ADD", "halt", "stack underflow", "stack underflow", 2},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         evm = evm_with(table[i].text, NULL);
@@ -229,6 +231,9 @@ static void results(void) {
         CHECKF(result.status == table[i].code && contains(json, table[i].status) && contains(json, table[i].reason), "%s", json);
         CHECK(result.status != EVM_STATUS_HALT || (result.gas_used == 10000000 && result.gas_remaining == 0));
         free(json);
+        char *failure = text_of(evm.handle, evm_get_failure);
+        CHECKF(contains(failure, table[i].failure), "%s", failure);
+        free(failure);
         evm_end(&evm);
     }
 

@@ -52,6 +52,7 @@ enum setting {
     EVM_IDLE,     /* an executor with something to execute that needs nothing */
     EVM_ASKING,   /* one that waits for slot 1 of account 2 */
     EVM_PRECOMPILE, /* one that waits for a precompiled contract of the host */
+    EVM_FAILED,   /* one whose execution reverted */
     EVM_READY,    /* one that has ended, with a log, an output and a trace, and waits for its commit */
     SPECIAL,      /* functions without status: cases of their own */
 };

@@ -38,6 +38,10 @@ void in_evm_scene(const struct function *f, scene_body *body, void *context) {
             OK(evm_set_trace(evm.handle, EVM_TRACE_EIP3155, 0, 0, -1));
             run_to_end(evm.handle, NO_PROGRAMS);
             break;
+        case EVM_FAILED:
+            evm = evm_with("0 0 REVERT", NULL);
+            run_to_end(evm.handle, NO_PROGRAMS);
+            break;
         default: evm = evm_with("1 2 ADD", NULL);
     }
     body(f, evm.handle, context);

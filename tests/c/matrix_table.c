@@ -96,6 +96,7 @@ CALL(evm_discard, P(0))
 CALL(evm_commit_in_checkpoint, P(0))
 CALL(evm_get_result, P(0), P(1))
 CALL(evm_get_result_json, P(0), P(1), N(2), P(3))
+CALL(evm_get_failure, P(0), P(1), N(2), P(3))
 CALL(evm_get_output, P(0), P(1), N(2))
 CALL(evm_get_log, P(0), N(1), P(2), P(3), P(4), P(5), N(6), P(7))
 CALL(evm_get_state_changes, P(0), P(1), N(2), P(3))
@@ -292,6 +293,7 @@ const struct function functions[] = {
     ROW(evm_commit_in_checkpoint, EVM_READY, 0, S_HANDLE, EVM),
     ROW(evm_get_result, EVM_READY, 0, S_INPUT, EVM, {SIZED_OUTPUT, "EvmResult", NULL, sizeof(EvmResult)}),
     ROW(evm_get_result_json, EVM_READY, 0, S_INPUT | S_SMALL, EVM, TEXT("buf"), LENGTH("out_len")),
+    ROW(evm_get_failure, EVM_FAILED, 0, S_INPUT | S_SMALL, EVM, TEXT("buf"), LENGTH("out_len")),
     ROW(evm_get_output, EVM_READY, 0, S_INPUT | S_SMALL, EVM, {BYTES_OUTPUT, "out", NULL, 32}, AT_LEAST(32)),
     ROW(evm_get_log, EVM_READY, 0, S_INPUT | S_SMALL, EVM, U64(0), OUT("out_address", 20), OUT("out_topics", 128),
         LENGTH("out_topic_count"), {DATA_OUTPUT, "out_data", NULL, 5}, AT_LEAST(5), LENGTH("out_data_len")),

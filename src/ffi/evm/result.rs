@@ -99,7 +99,7 @@ pub unsafe extern "C" fn evm_get_failure(
     guard::evm(handle.addr(), |executor| {
         // SAFETY: pointers as the interface's contract says.
         let out = unsafe { OutText::new("buf", buf, buf_size, out_len) }?;
-        out.write(&outcome(&executor.evm)?.failure().unwrap_or_default())
+        out.answer(&outcome(&executor.evm)?.failure().unwrap_or_default())
     })
 }
 
