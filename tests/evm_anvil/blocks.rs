@@ -47,7 +47,11 @@ fn simulate_block(chain: &Chain, hardfork: Hardfork, drafts: &[Draft]) {
                 assert_eq!(simulator.balance(*at), chain.balance_at(*at, before + 1), "balance of {at}");
             }
             for (at, slot) in told.differences().storage.keys() {
-                assert_eq!(simulator.storage(*at, *slot), chain.storage_at(*at, *slot, before + 1), "slot {slot} of {at}");
+                assert_eq!(
+                    simulator.storage(*at, *slot),
+                    chain.storage_at(*at, *slot, before + 1),
+                    "slot {slot} of {at}"
+                );
             }
         }
     }
@@ -59,7 +63,8 @@ fn a_block_of_odds_and_ends() {
     let Some((chain, at)) = with_odds(&artifact, &["--hardfork", "prague"]) else { return };
     // The creations and destructions at one address, deployments, slots written by several, and a reverted one between.
     let all = Odds { artifact: &artifact, at }.transactions();
-    let drafts: Vec<Draft> = all.into_iter().map(|draft| Draft { gas: draft.gas.min(900_000), ..draft }).take(34).collect();
+    let drafts: Vec<Draft> =
+        all.into_iter().map(|draft| Draft { gas: draft.gas.min(900_000), ..draft }).take(34).collect();
     simulate_block(&chain, Hardfork::Prague, &drafts);
 }
 

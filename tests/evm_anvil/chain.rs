@@ -76,7 +76,8 @@ impl Chain {
     /// Deploys and populates the contracts of the scene.
     pub(crate) fn play(&self, scene: &Scene) {
         for Draft { label, from, to, data, .. } in &scene.setup {
-            let mut transaction = json!({"from": PEOPLE[*from].to_string(), "data": data.to_string(), "gas": "0x5b8d80"});
+            let mut transaction =
+                json!({"from": PEOPLE[*from].to_string(), "data": data.to_string(), "gas": "0x5b8d80"});
             if let Some(to) = to {
                 transaction["to"] = to.to_string().into();
             }

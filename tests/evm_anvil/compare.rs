@@ -61,7 +61,8 @@ impl Differences {
 
     /// From a prestate trace in diff mode: `pre` has whole accounts, `post` of those that still are what changed.
     fn of_node(diff: &Value) -> Self {
-        let (pre, post) = (entries(&diff["pre"]).collect::<BTreeMap<_, _>>(), entries(&diff["post"]).collect::<BTreeMap<_, _>>());
+        let (pre, post) =
+            (entries(&diff["pre"]).collect::<BTreeMap<_, _>>(), entries(&diff["post"]).collect::<BTreeMap<_, _>>());
         let mut differences = Self::default();
         let nothing = json!({});
         for at in pre.keys().chain(post.keys()).copied().collect::<BTreeSet<Address>>() {
@@ -178,13 +179,7 @@ pub(crate) fn same_receipt(name: &str, simulated: &Simulated, mined: &Mined) {
 }
 
 /// Everything that the node can tell is as simulated, and the committed state is the mined block's.
-pub(crate) fn same_all(
-    label: &str,
-    mined: &Mined,
-    told: &Told,
-    simulator: &mut dyn Simulator,
-    simulated: &Simulated,
-) {
+pub(crate) fn same_all(label: &str, mined: &Mined, told: &Told, simulator: &mut dyn Simulator, simulated: &Simulated) {
     let name = format!("{label}: {}", simulator.name());
     same_receipt(&name, simulated, mined);
     let differences = Differences::of_ours(&simulated.changes);

@@ -135,7 +135,8 @@ impl Scene {
             Draft::new(format!("{}{label}", entry["label"].as_str().unwrap()), from, to, bytes(data))
         };
         let (setup, calls) = (scene["setup"].as_array().unwrap(), scene["calls"].as_array().unwrap());
-        let calls = calls.iter().flat_map(|entry| [draft(entry, "", &entry["data"]), draft(entry, ", again", &entry["again"])]);
+        let calls =
+            calls.iter().flat_map(|entry| [draft(entry, "", &entry["data"]), draft(entry, ", again", &entry["again"])]);
         let contracts = scene["contracts"].as_object().unwrap();
         Some(Self {
             contracts: contracts.iter().map(|(name, at)| (name.clone(), address(at))).collect(),

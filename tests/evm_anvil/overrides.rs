@@ -47,9 +47,7 @@ fn cases(scene: &Scene, token: &Artifact) -> Vec<Case> {
     let apple = scene.contracts["apple"];
     let balance_of = token.call("balanceOf(address)", &[PEOPLE[2].into()]);
     let balance_slot = keccak256([PEOPLE[2].into_word(), B256::from(U256::from(1))].map(|word| word.0).concat());
-    let paid = |data: &Bytes, to: Address| {
-        json!({"from": PEOPLE[0].to_string(), "to": to.to_string(), "data": data.to_string(), "gas": "0x100000", "gasPrice": "0x4a817c800"})
-    };
+    let paid = |data: &Bytes, to: Address| json!({"from": PEOPLE[0].to_string(), "to": to.to_string(), "data": data.to_string(), "gas": "0x100000", "gasPrice": "0x4a817c800"});
     let code = |code: &Bytes| json!({PLACE.to_string(): {"code": code.to_string()}});
     let nothing = Bytes::new();
     let at_place = || paid(&nothing, PLACE);
@@ -68,8 +66,18 @@ fn cases(scene: &Scene, token: &Artifact) -> Vec<Case> {
                 "prevRandao": B256::repeat_byte(0x5a).to_string(), "baseFeePerGas": "0x77",
             }),
         },
-        Case { name: "a slot of a token", call: paid(&balance_of, apple), state: json!({apple.to_string(): {"stateDiff": {balance_slot.to_string(): word(4711)}}}), block: json!({}) },
-        Case { name: "the whole storage of a token", call: paid(&balance_of, apple), state: json!({apple.to_string(): {"state": {word(0): word(1)}}}), block: json!({}) },
+        Case {
+            name: "a slot of a token",
+            call: paid(&balance_of, apple),
+            state: json!({apple.to_string(): {"stateDiff": {balance_slot.to_string(): word(4711)}}}),
+            block: json!({}),
+        },
+        Case {
+            name: "the whole storage of a token",
+            call: paid(&balance_of, apple),
+            state: json!({apple.to_string(): {"state": {word(0): word(1)}}}),
+            block: json!({}),
+        },
         Case {
             name: "storage, balance and code",
             call: at_place(),
@@ -124,7 +132,8 @@ fn calls_with_overrides_return_what_the_node_returns() {
             assert_eq!(result["output"], theirs, "{}: {run_ahead:?}: {result}", case.name);
             // Nothing of it stays: the same call without overrides is the node's, too.
             let plain = ours.call(&head, &case.call, &json!({}), &json!({})).map(|(result, _)| result);
-            let output = plain.as_ref().ok().filter(|result| result["status"] == "success").map(|result| &result["output"]);
+            let output =
+                plain.as_ref().ok().filter(|result| result["status"] == "success").map(|result| &result["output"]);
             let theirs = chain.ask("eth_call", &json!([case.call, head["number"]]));
             assert_eq!(output, theirs.as_ref().ok(), "{} without overrides: {plain:?}, {theirs:?}", case.name);
         }

@@ -103,7 +103,11 @@ fn running_ahead_takes_fewer_requests() {
 fn a_failed_request_is_asked_again_and_nothing_is_lost() {
     let Some((chain, scene)) = scene() else { return };
     let between = Between::start(&chain);
-    for (label, run_ahead) in [("swap over 2 pairs", RunAhead::Off), ("swap over 4 pairs", RunAhead::On), ("buy from 3 orders", RunAhead::Prestate)] {
+    for (label, run_ahead) in [
+        ("swap over 2 pairs", RunAhead::Off),
+        ("swap over 4 pairs", RunAhead::On),
+        ("buy from 3 orders", RunAhead::Prestate),
+    ] {
         let draft = scene.calls.iter().find(|draft| draft.label == label).unwrap();
         between.fails.store(NEVER, Ordering::SeqCst);
         let (expected, requests) = simulate(&chain, &between, draft, run_ahead);

@@ -229,16 +229,7 @@ impl<'a> ThroughC<'a> {
         let mut get = |data: *mut u8, size: usize| {
             let topics = topics.as_mut_ptr().cast();
             let status = unsafe {
-                evm_get_log(
-                    self.evm,
-                    index,
-                    address.as_mut_ptr(),
-                    topics,
-                    &raw mut count,
-                    data,
-                    size,
-                    &raw mut length,
-                )
+                evm_get_log(self.evm, index, address.as_mut_ptr(), topics, &raw mut count, data, size, &raw mut length)
             };
             self.done(status).unwrap();
             length

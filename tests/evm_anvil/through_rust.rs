@@ -88,7 +88,8 @@ impl ThroughRust {
                 handed_out => handed_out.unwrap(),
             }
             let request = request.unwrap();
-            let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{}","params":{}}}"#, request.method, request.params);
+            let body =
+                format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{}","params":{}}}"#, request.method, request.params);
             let answer = post(&self.node, body.as_bytes()).unwrap();
             self.fork.continue_request(request.id, &answer).unwrap();
         }

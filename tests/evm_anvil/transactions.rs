@@ -104,12 +104,13 @@ impl Odds<'_> {
             self.call("slots", 4, "churn(uint256,uint256)", &[30.into(), 2.into()]),
             self.call("slots again", 4, "churn(uint256,uint256)", &[30.into(), 1.into()]),
             self.call("slots out of gas", 4, "churn(uint256,uint256)", &[30.into(), 3.into()]).gas(150_000),
-            self.call("slots with an access list", 4, "churn(uint256,uint256)", &[2.into(), 2.into()])
-                .kind(Kind::AccessList(vec![
+            self.call("slots with an access list", 4, "churn(uint256,uint256)", &[2.into(), 2.into()]).kind(
+                Kind::AccessList(vec![
                     (self.at, vec![U256::ZERO, U256::from(99)]),
                     (NOBODY, vec![U256::from(1)]),
                     (precompile(2), Vec::new()),
-                ])),
+                ]),
+            ),
             self.call("unknown method", 4, "counter()", &[]).value(1).gas(100_000),
         ];
         all.extend((0..10).map(fail));
@@ -118,9 +119,12 @@ impl Odds<'_> {
             let arguments = [precompile(number).into(), input.as_slice().into()];
             all.push(self.call(&format!("precompiled contract {number:#x}"), 5, "ask(address,bytes)", &arguments));
         }
-        for (what, account) in
-            [("a contract", self.at), ("a person", PEOPLE[3]), ("nobody", Address::repeat_byte(0x79)), ("a precompiled contract", precompile(1))]
-        {
+        for (what, account) in [
+            ("a contract", self.at),
+            ("a person", PEOPLE[3]),
+            ("nobody", Address::repeat_byte(0x79)),
+            ("a precompiled contract", precompile(1)),
+        ] {
             all.push(self.call(&format!("look at {what}"), 5, "see(address)", &[account.into()]));
         }
         all
@@ -152,7 +156,12 @@ impl Odds<'_> {
 pub(crate) fn of_scene(scene: &Scene, token: &Artifact, router: &Artifact) -> Vec<Draft> {
     let (apple, birch) = (scene.contracts["apple"], scene.contracts["birch"]);
     let transfer = |to: Address, amount: U256| token.call("transfer(address,uint256)", &[to.into(), Arg::Word(amount)]);
-    let mut late = router.call("swap(uint256,uint256,address,uint256,address[])", &[1.into(), 1.into(), PEOPLE[3].into(), 1.into(), 160.into()]).to_vec();
+    let mut late = router
+        .call(
+            "swap(uint256,uint256,address,uint256,address[])",
+            &[1.into(), 1.into(), PEOPLE[3].into(), 1.into(), 160.into()],
+        )
+        .to_vec();
     for word in [U256::from(2), apple.into_word().into(), birch.into_word().into()] {
         late.extend(word.to_be_bytes::<32>());
     }
@@ -165,7 +174,10 @@ pub(crate) fn of_scene(scene: &Scene, token: &Artifact, router: &Artifact) -> Ve
     // With a list of what it will touch, and of something that it will not.
     let balance = |owner: Address| alloy_primitives::keccak256([owner.into_word().0, word(1)].concat());
     let list = vec![(apple, vec![balance(PEOPLE[3]).into(), U256::from(1234)]), (birch, vec![U256::ZERO])];
-    all.push(Draft::new("token with an access list", 3, Some(apple), transfer(PEOPLE[5], U256::from(8))).kind(Kind::AccessList(list)));
+    all.push(
+        Draft::new("token with an access list", 3, Some(apple), transfer(PEOPLE[5], U256::from(8)))
+            .kind(Kind::AccessList(list)),
+    );
     all
 }
 
@@ -183,11 +195,16 @@ pub(crate) fn destructions(first: Address, second: Address) -> Vec<Draft> {
 
 /// Calls of what a chain's genesis has: two contracts, and those of EIP-7002 and EIP-2935.
 pub(crate) fn of_genesis() -> Vec<Draft> {
-    let (counter, other) = (address!("7dcd17433742f4c0ca53122ab541d0ba67fc27df"), address!("8dcd17433742f4c0ca53122ab541d0ba67fc27ff"));
+    let (counter, other) =
+        (address!("7dcd17433742f4c0ca53122ab541d0ba67fc27df"), address!("8dcd17433742f4c0ca53122ab541d0ba67fc27ff"));
     let withdrawals = address!("00000961ef480eb55e80d19ad83579a64c007002");
     let history = address!("0000f90827f1c53a10cb7a02335b175320002935");
     let mut all: Vec<Draft> = (0..4)
-        .map(|n| Draft::new(format!("contract of the genesis, {n}"), 0, Some(counter), word(n).to_vec()).value(n).gas(200_000))
+        .map(|n| {
+            Draft::new(format!("contract of the genesis, {n}"), 0, Some(counter), word(n).to_vec())
+                .value(n)
+                .gas(200_000)
+        })
         .collect();
     all.extend([
         Draft::new("the other contract", 1, Some(other), Bytes::new()).gas(100_000),
@@ -195,7 +212,13 @@ pub(crate) fn of_genesis() -> Vec<Draft> {
         Draft::new("withdrawal request", 2, Some(withdrawals), vec![7; 56]).value(1).gas(300_000),
         Draft::new("withdrawal request for nothing", 2, Some(withdrawals), vec![7; 56]).gas(300_000),
         Draft::new("block hash of the far future", 2, Some(history), word(1 << 40).to_vec()).gas(100_000),
-        Draft::new("transfer to an account of the genesis", 3, Some(address!("0c2c51a0990aee1d73c1228de158688341557508")), Bytes::new()).value(9),
+        Draft::new(
+            "transfer to an account of the genesis",
+            3,
+            Some(address!("0c2c51a0990aee1d73c1228de158688341557508")),
+            Bytes::new(),
+        )
+        .value(9),
     ]);
     all
 }
