@@ -24,6 +24,7 @@ pub mod error;
 pub mod evm;
 pub mod ffi;
 pub mod fork;
+#[cfg_attr(not(feature = "evm"), expect(dead_code, reason = "most of it reads what is to be executed"))]
 mod json;
 mod shelf;
 pub mod state;

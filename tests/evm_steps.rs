@@ -12,7 +12,8 @@ use std::io::{BufWriter, Write};
 use worldstate::evm::trace::TraceOptions;
 
 /// Reads lines `<file> TAB <test> TAB <fork> TAB <index>` from `WORLDSTATE_STEPS_CASES` and writes to
-/// `WORLDSTATE_STEPS_TRACES`, for each, the line again behind a `#`, then the trace of an execution that begins with nothing and is answered one value at a time.
+/// `WORLDSTATE_STEPS_TRACES`, for each, the line again behind a `#`, then the trace of an execution that begins with
+/// nothing and is answered one value at a time.
 #[test]
 fn traces_of_chosen_cases() {
     let Some(cases) = std::env::var_os("WORLDSTATE_STEPS_CASES") else {

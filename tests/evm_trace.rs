@@ -1,4 +1,5 @@
-//! The text of traces: formats, options, limits, writers. Their content is compared with the executable specification's in `tests/eels`.
+//! The text of traces: formats, options, limits, writers. Their content is compared with the executable specification's
+//! in `tests/eels`.
 #![cfg(feature = "evm")]
 
 #[path = "support/fixtures.rs"]
@@ -378,7 +379,8 @@ fn of_chain(mut chain: &[u8], genesis: &Value, hash: B256) -> Option<Scene> {
     None
 }
 
-/// Transactions of the chain behind the transcripts: a contract's creation and a transfer, each of which sees nothing of the state but its sender.
+/// Transactions of the chain behind the transcripts: a contract's creation and a transfer, each of which sees nothing
+/// of the state but its sender.
 #[test]
 fn struct_logs_are_geths() {
     let Some(directory) = fixtures::fixtures() else { return };

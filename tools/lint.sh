@@ -27,6 +27,7 @@ formats() { cargo fmt --check && cargo fmt --all --manifest-path benches/Cargo.t
 
 step "format" formats
 step "clippy" cargo clippy --quiet --all-targets --all-features -- -D warnings
+step "without evm" cargo clippy --quiet --lib --no-default-features -- -D warnings
 step "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --no-deps --all-features
 step "header" cargo test --quiet --all-features --test header
 step "shell" shell_scripts

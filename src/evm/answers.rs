@@ -112,6 +112,7 @@ impl Answers {
 
     /// The account, once all its parts are there. One without balance, nonce and code is absent: the host's questions
     /// cannot tell it from an empty one.
+    #[expect(clippy::option_option, reason = "the outer one is whether it is answered, the inner whether it exists")]
     pub(super) fn account(&self, address: &Address) -> Option<Option<SourceAccount>> {
         let Parts { balance: Some(balance), nonce: Some(nonce), code_hash: Some(code_hash) } =
             *self.accounts.get(address)?

@@ -186,7 +186,7 @@ impl revm::Database for Database {
             return Ok(B256::ZERO);
         }
         let hash = self.state.block_hash(number).map(Option::unwrap_or_default);
-        self.or_guess(hash, |guesses, request| guesses.block_hash(request))
+        self.or_guess(hash, Guesses::block_hash)
     }
 }
 

@@ -36,10 +36,14 @@ fn touched(executed: &Executed) -> BTreeMap<Address, &Account> {
         .collect()
 }
 
-/// The local slots of accounts that the execution destroyed. `state` is the one that it ran on.
+/// The local slots of accounts that the execution destroyed, or created where there was storage without an account
+/// (which EIP-7610 forbids, and revm does not look for). `state` is the one that it ran on.
 pub(super) fn lost_slots(executed: &Executed, state: &State, spec: SpecId) -> AddressMap<BTreeMap<U256, U256>> {
-    let gone = executed.state.iter().filter(|(_, account)| account.is_touched() && fate(account, spec) == Fate::Gone);
-    gone.map(|(address, _)| (*address, state.local_slots(*address).collect())).collect()
+    let lost = executed
+        .state
+        .iter()
+        .filter(|(_, account)| account.is_touched() && (fate(account, spec) == Fate::Gone || is_created_anew(account)));
+    lost.map(|(address, _)| (*address, state.local_slots(*address).collect())).collect()
 }
 
 /// The differences that the execution made, given the [`lost_slots`].
@@ -85,7 +89,7 @@ fn storage_changes(
         let held = account.storage.get(&slot);
         let then = lost.and_then(|lost| lost.get(&slot)).copied();
         let original_value = then.or(held.map(|slot| slot.original_value)).unwrap_or_default();
-        let new_value = if gone { U256::ZERO } else { held.map_or(original_value, |slot| slot.present_value) };
+        let new_value = held.filter(|_| !gone).map_or(U256::ZERO, |slot| slot.present_value);
         if original_value != new_value {
             changes.storage.push(StorageChange { address, slot, original_value, new_value });
         }
@@ -104,7 +108,7 @@ pub(super) fn commit(executed: &Executed, state: &mut State, spec: SpecId) {
             Fate::Exists => {}
         }
         let (now, then) = (&account.info, account.original_info());
-        if account.is_created() && !is_materialized(account) {
+        if is_created_anew(account) {
             state.clear_storage(address);
         }
         if account.is_loaded_as_not_existing() || then.balance != now.balance {
@@ -124,7 +128,9 @@ pub(super) fn commit(executed: &Executed, state: &mut State, spec: SpecId) {
     }
 }
 
-/// Whether the account counts as created only because it came into being empty, before EIP-161.
-fn is_materialized(account: &Account) -> bool {
-    account.is_empty() && account.info.code_hash == KECCAK256_EMPTY && account.storage.is_empty()
+/// Whether the account is new, and no storage is left of what was there. One that merely came into being empty, before
+/// EIP-161, counts as created too and has none.
+fn is_created_anew(account: &Account) -> bool {
+    let materialized = account.is_empty() && account.info.code_hash == KECCAK256_EMPTY && account.storage.is_empty();
+    account.is_created() && !materialized
 }

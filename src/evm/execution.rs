@@ -73,6 +73,14 @@ struct Finished {
     overridden: bool,
 }
 
+/// What lies below the state while an execution runs.
+struct Lower {
+    /// The state's own source.
+    source: Option<Arc<dyn Source>>,
+    /// What stands in for it: the host's answers, and what that source has at hand.
+    below: Arc<dyn Source>,
+}
+
 /// Runs transactions and messages over a [`State`], one at a time, and stops where state is missing.
 ///
 /// The state is handed to each call that needs it. Nothing is written to it before [`Self::commit`], and while an
@@ -88,7 +96,7 @@ pub struct Evm {
     driver: Driver,
     ahead: Ahead,
     answers: Arc<Mutex<Answers>>,
-    below: Option<(Option<Arc<dyn Source>>, Arc<dyn Source>)>,
+    below: Option<Lower>,
     /// The state's version when the execution last left it.
     version: Option<u64>,
     wanted: Vec<Request>,
@@ -307,7 +315,7 @@ impl Evm {
 
     fn note_missing(&mut self, request: Request) {
         self.wanted.push(request);
-        let asks = self.below.as_ref().is_some_and(|(source, _)| source.is_some());
+        let asks = self.below.as_ref().is_some_and(|lower| lower.source.is_some());
         if !asks {
             self.ahead.cannot_ask();
         }
@@ -540,7 +548,7 @@ impl Evm {
             state.checkpoint();
         }
         // With the host's answers below, zeros and deleted accounts have to be remembered.
-        let below = self.below.as_ref().filter(|(source, _)| source.is_none()).map(|(_, below)| below.clone());
+        let below = self.below.as_ref().filter(|lower| lower.source.is_none()).map(|lower| lower.below.clone());
         let before = below.map(|below| state.replace_source(Some(below)));
         effect::commit(&finished.executed, state, self.options.hardfork.spec());
         if let Some(before) = before {
@@ -626,13 +634,15 @@ fn configuration(options: &EvmOptions) -> CfgEnv {
 struct Inside<'a> {
     evm: &'a mut Evm,
     state: &'a mut State,
-    source: Option<Option<Arc<dyn Source>>>,
+    /// The state's own source, and whether it has been replaced.
+    source: Option<Arc<dyn Source>>,
+    replaced: bool,
     overridden: bool,
 }
 
 impl<'a> Inside<'a> {
     fn enter(evm: &'a mut Evm, state: &'a mut State) -> Self {
-        let mut inside = Self { evm, state, source: None, overridden: false };
+        let mut inside = Self { evm, state, source: None, replaced: false, overridden: false };
         let Self { evm, state, .. } = &mut inside;
         if evm.options.ask_host || state.source().is_some() {
             let same = |known: &Option<Arc<dyn Source>>| match (known, state.source()) {
@@ -641,16 +651,17 @@ impl<'a> Inside<'a> {
                 _ => false,
             };
             let below = match &evm.below {
-                Some((known, below)) if same(known) => below.clone(),
+                Some(lower) if same(&lower.source) => lower.below.clone(),
                 _ => {
                     let source = state.source().cloned();
                     let at_hand = source.clone().map(Source::at_hand);
                     let below: Arc<dyn Source> = Arc::new(Below { answers: evm.answers.clone(), at_hand });
-                    evm.below = Some((source, below.clone()));
+                    evm.below = Some(Lower { source, below: below.clone() });
                     below
                 }
             };
-            inside.source = Some(inside.state.replace_source(Some(below)));
+            inside.source = inside.state.replace_source(Some(below));
+            inside.replaced = true;
         }
         if let Some(overrides) = &inside.evm.state_overrides {
             inside.state.checkpoint();
@@ -670,8 +681,8 @@ impl Drop for Inside<'_> {
             // The checkpoint that `enter` opened: it cannot fail.
             let _ = self.state.revert();
         }
-        if let Some(source) = self.source.take() {
-            self.state.replace_source(source);
+        if self.replaced {
+            self.state.replace_source(self.source.take());
         }
     }
 }

@@ -24,6 +24,7 @@ use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, B256, U256};
 use revm::state::Account;
 
+type Guarded = fn(Call<'_>) -> InstructionExecResult;
 type Call<'a> = InstructionContext<'a, Context, EthInterpreter>;
 
 /// What an instruction changes before it may meet missing state; `N` is the number of stack items that it takes off.
@@ -131,11 +132,12 @@ fn creating<const N: usize>(
     Err(InstructionResult::FatalExternalError)
 }
 
-/// Loads the account at the new address, cold, if the frame that is going to be opened at `depth` below will ask for it.
+/// Loads the account at the new address, cold unless the access list has it, if the frame that is going to be opened at
+/// `depth` below will ask for it.
 fn load_created(host: &mut Context, inputs: &CreateInputs, depth: usize) -> Result<(), DatabaseError> {
     let Journal { database, inner } = &mut host.journaled_state;
     let Some(creator) = inner.state.get(&inputs.caller()).map(|account| &account.info) else { return Ok(()) };
-    if creator.balance < inputs.value() || creator.nonce == u64::MAX || depth >= CALL_STACK_LIMIT as usize {
+    if creator.balance < inputs.value() || creator.nonce == u64::MAX || depth as u64 >= CALL_STACK_LIMIT {
         return Ok(());
     }
     let address = inputs.created_address(creator.nonce);
@@ -147,7 +149,10 @@ fn load_created(host: &mut Context, inputs: &CreateInputs, depth: usize) -> Resu
     }
     let account = database.basic(address)?;
     let absent = || Account::new_not_existing(inner.transaction_id);
-    inner.state.insert(address, account.map_or_else(absent, Account::from).with_cold_mark());
+    let mut account = account.map_or_else(absent, Account::from);
+    account.transaction_id = inner.transaction_id;
+    let warm = inner.warm_addresses.is_warm(&address);
+    inner.state.insert(address, if warm { account } else { account.with_cold_mark() });
     Ok(())
 }
 
@@ -164,7 +169,7 @@ pub(super) fn instructions(spec: SpecId) -> EthInstructions<EthInterpreter, Cont
     const DELEGATECALL: u8 = opcode::DELEGATECALL;
     const STATICCALL: u8 = opcode::STATICCALL;
     let mut instructions = EthInstructions::new_mainnet_with_spec(spec);
-    let guards: [(u8, fn(Call<'_>) -> InstructionExecResult); 10] = [
+    let guards: [(u8, Guarded); 10] = [
         (opcode::SSTORE, |call| guarded::<2>(call, host::sstore)),
         (opcode::EXTCODESIZE, |call| guarded::<0>(call, host::extcodesize)),
         (opcode::EXTCODECOPY, |call| guarded::<4>(call, host::extcodecopy)),

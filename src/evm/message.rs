@@ -57,13 +57,11 @@ impl Message {
         if ctx.cfg.is_balance_check_disabled() && !lacking.is_zero() {
             journal.balance_incr(self.caller, lacking)?;
         }
-        let frame_input = match self.to {
-            Some(to) => self.call(machine, to)?,
-            None => {
-                let (scheme, code) = (CreateScheme::Create, self.input.clone());
-                let inputs = CreateInputs::new(self.caller, scheme, self.value, code, self.gas_limit, 0);
-                FrameInput::Create(Box::new(inputs))
-            }
+        let frame_input = if let Some(to) = self.to {
+            self.call(machine, to)?
+        } else {
+            let (scheme, code) = (CreateScheme::Create, self.input.clone());
+            FrameInput::Create(Box::new(CreateInputs::new(self.caller, scheme, self.value, code, self.gas_limit, 0)))
         };
         let memory = SharedMemory::new_with_buffer(machine.ctx.local().shared_memory_buffer().clone());
         Ok(FrameInit { depth: 0, memory, frame_input })

@@ -44,7 +44,7 @@ impl RevertReason {
         known.unwrap_or_else(|| Self::Custom { selector: selector.into(), arguments: data.slice(4..) })
     }
 
-    /// As a JSON object with `kind` (`empty`, `error`, `panic`, `custom` or `raw`), `text` (see [`Self::to_string`]) and:
+    /// As a JSON object with `kind` (`empty`, `error`, `panic`, `custom` or `raw`), `text` (as it is displayed) and:
     /// `message` of an error; `code` and `meaning` of a panic; `selector` and `data` of a custom error; `data` of raw
     /// bytes.
     #[must_use]

@@ -56,6 +56,7 @@ impl State {
     }
 
     /// Puts another source below, and returns the one that was there.
+    #[cfg(feature = "evm")]
     pub(crate) fn replace_source(&mut self, source: Option<Arc<dyn Source>>) -> Option<Arc<dyn Source>> {
         std::mem::replace(&mut self.source, source)
     }
@@ -142,6 +143,7 @@ impl State {
     }
 
     /// The account's code, whose hash [`Self::account`] gave.
+    #[cfg(feature = "evm")]
     pub(crate) fn code_with_hash(&self, address: Address, code_hash: B256) -> Result<Bytes> {
         match (self.local(&address), &self.source) {
             (Some(Account { code: Some(code), .. }), _) if code.hash == code_hash => Ok(code.bytes.clone()),

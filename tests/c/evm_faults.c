@@ -202,8 +202,7 @@ static void hosted_precompiles(void) {
         EvmResult result = EVM_RESULT_INIT;
         AsyncRequest request;
         FAILS(evm.handle, evm_get_precompile_call(evm.handle, &call, NULL, 0), STATE_MANAGER_ERROR_NO_PENDING_REQUEST, "");
-        OK(evm_call_ffi(evm.handle, &request));
-        while (request.output_type != EVM_OUTPUT_NEED_PRECOMPILE && is_need(&request)) OK(serve_need(evm.handle, NO_PROGRAMS, &request));
+        run_to_precompile(evm.handle, &request);
         CHECK(is_request(&request, EVM_OUTPUT_NEED_PRECOMPILE, address, NULL));
         OK(evm_get_precompile_call(evm.handle, &call, NULL, 0));
         CHECK(call.gas == 5000 + 2300 && call.input_len == 4 && call.is_static == 0 && low_number(call.value) == 5);
@@ -256,7 +255,7 @@ static void hosted_precompile_twice(void) {
         }
         FAILS(evm.handle, evm_continue_ffi(evm.handle, EVM_CONTINUE_WITH_PRECOMPILE, payload, 30, &out),
               STATE_MANAGER_ERROR_INVALID_REQUEST, "not asked for");
-        OK(serve_need(evm.handle, NO_PROGRAMS, &request));
+        if (!OK(serve_need(evm.handle, NO_PROGRAMS, &request))) break;
     }
     uint8_t output[32] = {0};
     OK(evm_get_output(evm.handle, output, 32));

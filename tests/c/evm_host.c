@@ -195,6 +195,14 @@ unsigned serve_all(EvmHandle handle, const struct program *programs, AsyncReques
     return count;
 }
 
+void run_to_precompile(EvmHandle handle, AsyncRequest *request) {
+    if (!OK(evm_call_ffi(handle, request))) return;
+    while (is_need(request) && request->output_type != EVM_OUTPUT_NEED_PRECOMPILE) {
+        if (!OK(serve_need(handle, NO_PROGRAMS, request))) break;
+    }
+    CHECKF(request->output_type == EVM_OUTPUT_NEED_PRECOMPILE, "came to %u", request->output_type);
+}
+
 unsigned run_to_end(EvmHandle handle, const struct program *programs) {
     AsyncRequest request = {0};
     if (!OK(evm_call_ffi(handle, &request))) CHECKF(0, "%s", last_error_of(handle));

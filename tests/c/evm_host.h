@@ -48,6 +48,8 @@ int serve_need(EvmHandle handle, const struct program *programs, AsyncRequest *r
 int is_need(const AsyncRequest *request);
 /* Answers until nothing is asked: how often that was. */
 unsigned serve_all(EvmHandle handle, const struct program *programs, AsyncRequest *request);
+/* Begins, and answers until the host's precompiled contract is called. */
+void run_to_precompile(EvmHandle handle, AsyncRequest *request);
 /* Begins, answers everything, and ends ready to commit. */
 unsigned run_to_end(EvmHandle handle, const struct program *programs);
 

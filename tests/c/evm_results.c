@@ -429,8 +429,7 @@ static void other_versions(void) {
     options.precompiles = address;
     options.precompile_count = 1;
     evm = evm_with("0 0 0 0 0 @77 5000 CALL", &options);
-    OK(evm_call_ffi(evm.handle, &request));
-    while (is_need(&request) && request.output_type != EVM_OUTPUT_NEED_PRECOMPILE) OK(serve_need(evm.handle, NO_PROGRAMS, &request));
+    run_to_precompile(evm.handle, &request);
     fills(evm.handle, fill_call, sizeof(EvmPrecompileCall), calls, 4);
     evm_end(&evm);
 

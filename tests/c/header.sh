@@ -15,6 +15,9 @@ cat >"$out/uses.c" <<'C'
 
 static const ForkRpcVtable vtable = FORK_RPC_VTABLE_INIT;
 ForkBackendStats stats = FORK_BACKEND_STATS_INIT;
+EvmStats evm_counters = EVM_STATS_INIT;
+EvmResult evm_result = EVM_RESULT_INIT;
+EvmPrecompileCall evm_precompile_call = EVM_PRECOMPILE_CALL_INIT;
 
 int main(void) {
     ForkBackendOptions options = FORK_BACKEND_OPTIONS_INIT;
@@ -23,6 +26,15 @@ int main(void) {
     int status = fork_backend_open(&options, &fork);
     int sizes = options.size == sizeof(ForkBackendOptions) && vtable.size == sizeof(ForkRpcVtable) && stats.size == sizeof stats;
     int rest = options.url == 0 && options.max_response_bytes == 0 && vtable.request == 0 && vtable.send == 0 && stats.pending == 0;
+    EvmOptions evm_options = EVM_OPTIONS_INIT;
+    EvmMessage evm_message = EVM_MESSAGE_INIT;
+    EvmHandle evm = evm_create(state, &evm_options);
+    status = status != 0 ? status : evm_set_message(evm, &evm_message);
+    status = status != 0 ? status : evm_execute(evm);
+    status = status != 0 ? status : evm_get_result(evm, &evm_result);
+    status = status != 0 ? status : evm_stats(evm, &evm_counters);
+    sizes = sizes && sizeof(AsyncRequest) == 53 && evm_precompile_call.size == sizeof evm_precompile_call && evm_result.status == 0;
+    evm_destroy(evm);
     fork_backend_destroy(fork);
     state_manager_destroy(state);
     return status == STATE_MANAGER_SUCCESS && sizes && rest && worldstate_abi_version() == WORLDSTATE_ABI_VERSION ? 0 : 1;

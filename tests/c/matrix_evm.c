@@ -31,11 +31,7 @@ void in_evm_scene(const struct function *f, scene_body *body, void *context) {
             break;
         case EVM_PRECOMPILE:
             evm = with_precompile();
-            OK(evm_call_ffi(evm.handle, &request));
-            while (is_need(&request) && request.output_type != EVM_OUTPUT_NEED_PRECOMPILE) {
-                OK(serve_need(evm.handle, NO_PROGRAMS, &request));
-            }
-            CHECK(request.output_type == EVM_OUTPUT_NEED_PRECOMPILE);
+            run_to_precompile(evm.handle, &request);
             break;
         case EVM_READY:
             evm = evm_with("1 SLOAD 0 MSTORE 9 8 7 6 5 27 LOG2 32 0 RETURN", NULL);

@@ -80,7 +80,7 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     println!("\n{}", report.summary(elapsed));
     if !arguments.full {
         // As the standard test harness puts it, for those who sum over all test programs.
-        let failed = report.failures.len();
+        let failed = total.failed;
         let verdict = if report.is_clean() { "ok" } else { "FAILED" };
         let seconds = elapsed.as_secs_f64();
         println!(

@@ -80,6 +80,7 @@ impl Work<'_> {
             let mut report = Report::default();
             if let Err(error) = self.file(path, &name, &mut report) {
                 report.failures.push(format!("{name}: {error}"));
+                report.note("(unreadable)", &name, &Counts { failed: 1, ..Counts::default() });
             }
             self.report.lock().unwrap().add(report);
             self.done.fetch_add(1, Ordering::Relaxed);

@@ -3,8 +3,9 @@
 
     build/eels/bin/python tests/eels/compare.py [--each N] [--only TEXT]
 
-From every folder of WORLDSTATE_FIXTURES/eest/state_tests and for every fork there, N cases are taken, always the same ones. Compared are pc, op, gas,
-stack, depth, memory size and returned data ahead of each operation, its cost unless it failed, whether it failed, and the closing output and gas.
+From every folder of WORLDSTATE_FIXTURES/eest/state_tests and for every fork there, N cases are taken, always the same
+ones. Compared are pc, op, gas, stack, depth, memory size and returned data ahead of each operation, its cost unless it
+failed, whether it failed, and the closing output and gas.
 """
 
 import argparse
@@ -57,7 +58,7 @@ class Case:
 
 
 def candidates(only: str) -> dict[tuple[str, str], list[Case]]:
-    """All cases that ought to run, by folder and fork, in an order that has nothing to do with their names but is always the same."""
+    """All cases that ought to run, by folder and fork, in an order that mixes them but is always the same."""
     groups = defaultdict(list)
     for path in sorted((FIXTURES / "eest" / "state_tests").rglob("*.json")):
         if any(slow in str(path) for slow in SLOW):
@@ -155,8 +156,8 @@ def difference(ours: list[dict], theirs: list[dict], gas_used: int) -> str | Non
         if wanted["returnData"] is None:
             mine["returnData"] = None
         if mine != wanted:
-            fields = ", ".join(f"{key} {mine[key]!r} instead of {wanted[key]!r}" for key in mine if mine[key] != wanted[key])
-            return f"operation {at} ({our['opName']} at {our['pc']}, depth {our['depth']}): {fields}"
+            fields = [f"{key} {mine[key]!r} instead of {wanted[key]!r}" for key in mine if mine[key] != wanted[key]]
+            return f"operation {at} ({our['opName']} at {our['pc']}, depth {our['depth']}): {', '.join(fields)}"
     if len(ours) != len(theirs):
         return f"{len(ours) - 1} operations instead of {len(theirs) - 1}"
     end, wanted_end = ours[-1], theirs[-1]

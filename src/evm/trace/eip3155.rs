@@ -4,17 +4,24 @@
 //! {"pc":2,"op":1,"gas":"0x79bf20","gasCost":"0x3","stack":["0x1","0x2"],"depth":1,"returnData":"0x","refund":"0x0","memSize":0,"opName":"ADD"}
 //! {"stateRoot":"","output":"0x","gasUsed":"0x5208","pass":true,"fork":"Osaka"}
 //! ```
-//! Members come in the EIP's order. `error` and `memory` stand at the end where there are any; `memory` is one text, as in the EIP's examples and
-//! in every client. Without the stack (an option) `stack` is `[]`, without the returned data `returnData` is left out.
+//! Members come in the EIP's order. `error` and `memory` stand at the end where there are any; `memory` is one text, as
+//! in the EIP's examples and in every client. Without the stack (an option) `stack` is `[]`, without the returned data
+//! `returnData` is left out.
 
+use super::text::StackText;
 use super::{Step, TraceOptions, TraceSummary, operation, text};
 use revm::interpreter::interpreter_types::MemoryTr;
 use revm::interpreter::{InstructionResult, Interpreter};
 
 /// What is known ahead of the operation and stands behind its cost.
-pub(super) fn state(out: &mut Vec<u8>, options: &TraceOptions, interpreter: &Interpreter, step: &Step) {
-    out.extend_from_slice(b"\",\"stack\":");
-    text::stack(out, if options.stack { interpreter.stack.data() } else { &[] });
+pub(super) fn state(
+    out: &mut Vec<u8>,
+    stack: &mut StackText,
+    options: &TraceOptions,
+    interpreter: &Interpreter,
+    step: &Step,
+) {
+    stack.write(out, b"\",\"stack\":", if options.stack { interpreter.stack.data() } else { &[] });
     out.extend_from_slice(b",\"depth\":");
     text::decimal(out, step.depth as u64);
     if options.return_data {

@@ -1,14 +1,17 @@
 //! Traces: what every operation of an execution saw and cost.
 //!
-//! Two formats: EIP-3155 lines and geth's struct logs. Both show an operation's stack, memory, gas, refund and returned data *before* it runs,
-//! and its cost:
+//! Two formats: EIP-3155 lines and geth's struct logs. Both show an operation's stack, memory, gas, refund and returned
+//! data *before* it runs, and its cost:
 //!
-//! - `gas` is what the frame has left before the operation, `gasCost` what the operation takes of it, memory and cold accesses included.
-//! - A call's cost includes the gas that it hands to the called frame, without the stipend; a `CREATE`'s does not include it. So have it geth and
-//!   the executable specification.
+//! - `gas` is what the frame has left before the operation, `gasCost` what the operation takes of it, memory and cold
+//!   accesses included.
+//! - A call's cost includes the gas that it hands to the called frame, without the stipend; a `CREATE`'s does not
+//!   include it. So have it geth and the executable specification.
 //! - An operation that fails cost what it had been charged when it failed; a static cost that could not be paid counts.
-//! - `depth` is 1 for the transaction's own frame. `refund` is the whole transaction's counter, whichever frame is running.
-//! - Code that ends without `STOP` has one at its end. Empty code, also empty init code, has no operation; a precompile has none either.
+//! - `depth` is 1 for the transaction's own frame. `refund` is the whole transaction's counter, whichever frame is
+//!   running.
+//! - Code that ends without `STOP` has one at its end. Empty code, also empty init code, has no operation; a precompile
+//!   has none either.
 //!
 //! An operation is written once it has really been executed. An attempt that met missing state leaves nothing behind.
 
@@ -26,6 +29,7 @@ use revm::bytecode::opcode::{CREATE, CREATE2, SLOAD, SSTORE};
 use revm::interpreter::interpreter_types::{InputsTr, Jumps, LegacyBytecode, LoopControl};
 use revm::interpreter::{FrameInput, InstructionExecResult, InstructionResult, Interpreter, InterpreterAction};
 use std::fmt;
+use text::StackText;
 
 /// How a trace is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,7 @@ pub enum TraceFormat {
 
 /// What a trace shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "switches that do not depend on each other")]
 pub struct TraceOptions {
     /// How it is written.
     pub format: TraceFormat,
@@ -49,7 +54,8 @@ pub struct TraceOptions {
     pub storage: bool,
     /// What the last call returned.
     pub return_data: bool,
-    /// Bytes that operations may take; then the trace ends, marked as `"truncated":true` in the closing part, which always comes.
+    /// Bytes that operations may take; then the trace ends, marked as `"truncated":true` in the closing part, which
+    /// always comes.
     pub limit: Option<u64>,
 }
 
@@ -115,14 +121,15 @@ struct Step {
 
 /// Writes the trace of one transaction after the other.
 ///
-/// The driver calls [`before`](Self::before), executes the operation, and calls [`after`](Self::after) once it is done, or
-/// [`undo`](Self::undo) when it has to be tried again. Nothing here changes or stops the execution: a writer's error ends the trace and is told by
-/// [`finish`](Self::finish).
+/// The driver calls [`before`](Self::before), executes the operation, and calls [`after`](Self::after) once it is done,
+/// or [`undo`](Self::undo) when it has to be tried again. Nothing here changes or stops the execution: a writer's error
+/// ends the trace and is told by [`finish`](Self::finish).
 pub struct Tracer {
     options: TraceOptions,
     sink: Sink,
-    /// The middle of the pending operation's line.
+    /// The middle of the pending operation's line, with the stack at its beginning.
     state: Vec<u8>,
+    stack: StackText,
     head: Vec<u8>,
     tail: Vec<u8>,
     pending: Option<Step>,
@@ -149,6 +156,7 @@ impl Tracer {
             options,
             sink: Sink::new(output, options.limit),
             state: Vec::new(),
+            stack: StackText::default(),
             head: Vec::new(),
             tail: Vec::new(),
             pending: None,
@@ -160,8 +168,8 @@ impl Tracer {
         }
     }
 
-    /// The operation at the interpreter's program counter is going to be tried. `depth` is 1 for the transaction's own frame. Called again without
-    /// an [`after`](Self::after), it starts over.
+    /// The operation at the interpreter's program counter is going to be tried. `depth` is 1 for the transaction's own
+    /// frame. Called again without an [`after`](Self::after), it starts over.
     #[inline]
     pub fn before(&mut self, interpreter: &Interpreter, depth: usize) {
         self.pending = None;
@@ -170,31 +178,31 @@ impl Tracer {
         }
         let op = interpreter.bytecode.opcode();
         let refund = self.refund(interpreter.gas.refunded(), depth);
-        let stack = interpreter.stack.data().as_slice();
+        let items = interpreter.stack.data().as_slice();
         let mut step = Step {
             pc: interpreter.bytecode.pc(),
             op,
             gas: interpreter.gas.remaining(),
             depth,
             refund,
-            height: stack.len(),
+            height: items.len(),
             slot: U256::ZERO,
             value: U256::ZERO,
         };
-        if let (SLOAD | SSTORE, [below @ .., slot]) = (op, stack) {
+        if let (SLOAD | SSTORE, [below @ .., slot]) = (op, items) {
             step.slot = *slot;
             step.value = below.last().copied().unwrap_or_default();
         }
-        self.state.clear();
+        let (state, stack) = (&mut self.state, &mut self.stack);
         match self.options.format {
-            TraceFormat::Eip3155 => eip3155::state(&mut self.state, &self.options, interpreter, &step),
-            TraceFormat::StructLogs => struct_log::state(&mut self.state, &self.options, interpreter),
+            TraceFormat::Eip3155 => eip3155::state(state, stack, &self.options, interpreter, &step),
+            TraceFormat::StructLogs => struct_log::state(state, stack, &self.options, interpreter),
         }
         self.pending = Some(step);
     }
 
-    /// The whole transaction's refund counter. Frames show in the depth alone: between two frames of one depth there is always an operation of
-    /// the frame that called them.
+    /// The whole transaction's refund counter. Frames show in the depth alone: between two frames of one depth there is
+    /// always an operation of the frame that called them.
     fn refund(&mut self, refunded: i64, depth: usize) -> u64 {
         while self.outer_refunds.len() < depth {
             let outer = self.outer_refunds.last().map_or(0, |outer| outer + self.refunded);
@@ -212,8 +220,8 @@ impl Tracer {
         self.pending = None;
     }
 
-    /// The operation has been executed. `result` is what [`Interpreter::step`] returned; to be called ahead of [`Interpreter::halt`], which spends
-    /// the gas that the cost is seen from.
+    /// The operation has been executed. `result` is what [`Interpreter::step`] returned; to be called ahead of
+    /// [`Interpreter::halt`], which spends the gas that the cost is seen from.
     #[inline]
     pub fn after(&mut self, interpreter: &mut Interpreter, result: InstructionExecResult) {
         let Some(step) = self.pending.take() else {
@@ -260,8 +268,8 @@ impl Tracer {
         }
     }
 
-    /// Writes the closing part and hands everything to the writer. The next operation begins the next transaction, whose text follows. The error is
-    /// the writer's.
+    /// Writes the closing part and hands everything to the writer. The next operation begins the next transaction,
+    /// whose text follows. The error is the writer's.
     pub fn finish(&mut self, summary: &TraceSummary<'_>) -> Result<()> {
         self.head.clear();
         let truncated = self.sink.truncated();
@@ -277,7 +285,8 @@ impl Tracer {
         self.sink.flush()
     }
 
-    /// The execution has been given up. What is written stays; struct logs are closed with `"aborted":true`. The error is the writer's.
+    /// The execution has been given up. What is written stays; struct logs are closed with `"aborted":true`. The error
+    /// is the writer's.
     pub fn abort(&mut self) -> Result<()> {
         if self.opened {
             self.sink.frame(struct_log::ABORTED);

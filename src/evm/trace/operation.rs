@@ -12,13 +12,12 @@ pub(super) fn quoted_name(out: &mut Vec<u8>, op: u8) {
 }
 
 fn name(out: &mut Vec<u8>, op: u8) {
-    match OpCode::new(op) {
-        Some(known) => out.extend_from_slice(known.as_str().as_bytes()),
-        None => {
-            out.extend_from_slice(b"opcode ");
-            text::hex_number(out, op.into());
-            out.extend_from_slice(b" not defined");
-        }
+    if let Some(known) = OpCode::new(op) {
+        out.extend_from_slice(known.as_str().as_bytes());
+    } else {
+        out.extend_from_slice(b"opcode ");
+        text::hex_number(out, op.into());
+        out.extend_from_slice(b" not defined");
     }
 }
 

@@ -63,7 +63,8 @@ impl Sink {
         self.truncated
     }
 
-    /// Takes a line that is made of these parts, unless the limit forbids it: then this line and all later ones are dropped.
+    /// Takes a line that is made of these parts, unless the limit forbids it: then this line and all later ones are
+    /// dropped.
     pub(super) fn line(&mut self, parts: [&[u8]; 3]) -> bool {
         if !self.open() {
             return false;
@@ -130,7 +131,8 @@ impl Sink {
 
 impl Drop for Sink {
     fn drop(&mut self) {
-        // An execution that was given up has no `finish`; the lines up to there are still wanted, and nobody is left to hear of an error.
+        // An execution that was given up has no `finish`; the lines up to there are still wanted, and nobody is left to
+        // hear of an error.
         let _ = self.flush();
     }
 }

@@ -5,11 +5,13 @@
 //! {"pc":2,"op":"ADD","gas":7978784,"gasCost":3,"depth":1,"stack":["0x1","0x2"]}
 //! ],"gas":21000,"failed":false,"returnValue":"0x"}
 //! ```
-//! The text is written as the operations come, so the totals stand behind them. As the JSON-RPC specification and geth from 1.17 have it: words of
-//! the memory and both sides of `storage` are `0x` and 64 digits, `refund` is there when it is not zero, `returnData` and `memory` when they are not
-//! empty, `storage` at `SLOAD` and `SSTORE` only, with all the slots of the account that the transaction has read or written up to and including this operation.
-//! A `REVERT` is an operation that worked: it has no `error`.
+//! The text is written as the operations come, so the totals stand behind them. As the JSON-RPC specification and geth
+//! from 1.17 have it: words of the memory and both sides of `storage` are `0x` and 64 digits, `refund` is there when it
+//! is not zero, `returnData` and `memory` when they are not empty, `storage` at `SLOAD` and `SSTORE` only, with all the
+//! slots of the account that the transaction has read or written up to and including this operation. A `REVERT` is an
+//! operation that worked: it has no `error`.
 
+use super::text::StackText;
 use super::{Step, TraceOptions, TraceSummary, operation, text};
 use alloy_primitives::{Address, U256};
 use revm::interpreter::interpreter_types::MemoryTr;
@@ -23,10 +25,11 @@ pub(super) const OPENING: &[u8] = b"{\"structLogs\":[";
 pub(super) const ABORTED: &[u8] = b"\n],\"aborted\":true}\n";
 
 /// What is known ahead of the operation and stands behind its cost.
-pub(super) fn state(out: &mut Vec<u8>, options: &TraceOptions, interpreter: &Interpreter) {
+pub(super) fn state(out: &mut Vec<u8>, stack: &mut StackText, options: &TraceOptions, interpreter: &Interpreter) {
     if options.stack {
-        out.extend_from_slice(b",\"stack\":");
-        text::stack(out, interpreter.stack.data());
+        stack.write(out, b",\"stack\":", interpreter.stack.data());
+    } else {
+        out.clear();
     }
     let returned = &interpreter.return_data.0;
     if options.return_data && !returned.is_empty() {

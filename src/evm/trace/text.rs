@@ -84,17 +84,38 @@ pub(super) fn decimal(out: &mut Vec<u8>, mut value: u64) {
     out.extend_from_slice(&digits[start..]);
 }
 
-/// The stack from the bottom up, as a JSON array.
-pub(super) fn stack(out: &mut Vec<u8>, items: &[U256]) {
-    // Once for all items, so that no item makes the text grow by itself.
-    out.reserve(items.len() * 69 + 2);
-    out.push(b'[');
-    for (at, item) in items.iter().enumerate() {
-        out.extend_from_slice(if at == 0 { b"\"" } else { b",\"" });
-        hex_word(out, item);
-        out.push(b'"');
+/// The text of the last stack, so that only the items above what has stayed the same are written again. Most operations
+/// change one or two items.
+#[derive(Default)]
+pub(super) struct StackText {
+    items: Vec<U256>,
+    /// Where each item's text ends.
+    ends: Vec<usize>,
+}
+
+impl StackText {
+    /// Makes `out` be `opening` and the stack from the bottom up, as a JSON array. `out` still holds what the last call
+    /// left there and whatever has been written behind it, or nothing.
+    pub(super) fn write(&mut self, out: &mut Vec<u8>, opening: &[u8], items: &[U256]) {
+        let same = self.items.iter().zip(items).take_while(|(old, new)| old == new).count();
+        self.items.truncate(same);
+        self.ends.truncate(same);
+        if let Some(end) = self.ends.last() {
+            out.truncate(*end);
+        } else {
+            out.clear();
+            out.extend_from_slice(opening);
+            out.push(b'[');
+        }
+        for item in &items[same..] {
+            out.extend_from_slice(if self.ends.is_empty() { b"\"" } else { b",\"" });
+            hex_word(out, item);
+            out.push(b'"');
+            self.ends.push(out.len());
+        }
+        self.items.extend_from_slice(&items[same..]);
+        out.push(b']');
     }
-    out.push(b']');
 }
 
 #[cfg(test)]
@@ -123,10 +144,28 @@ mod tests {
     }
 
     #[test]
-    fn bytes_and_stacks() {
+    fn bytes() {
         assert_eq!(written(|out| hex_bytes(out, &[])), "0x");
         assert_eq!(written(|out| hex_bytes(out, &[0, 0x0a, 0xff])), "0x000aff");
-        assert_eq!(written(|out| stack(out, &[])), "[]");
-        assert_eq!(written(|out| stack(out, &[U256::ZERO, U256::MAX])), format!("[\"0x0\",\"{:#x}\"]", U256::MAX));
+    }
+
+    #[test]
+    fn a_stack_is_written_as_if_there_had_been_none_before() {
+        let words = [0, 1, 2, u64::MAX].map(U256::from);
+        let mut stacks = vec![vec![]];
+        for length in 1..=4 {
+            for number in 0..4_usize.pow(length) {
+                stacks.push((0..length).map(|at| words[number / 4_usize.pow(at) % 4] << (64 * at)).collect());
+            }
+        }
+        let mut cached = (StackText::default(), Vec::new());
+        // A step that shares no factor with their number visits all of them, each behind one of another height.
+        for at in 0..stacks.len() {
+            let stack: &Vec<U256> = &stacks[at * 89 % stacks.len()];
+            cached.0.write(&mut cached.1, b"x", stack);
+            let texts = stack.iter().map(|item| format!("\"{item:#x}\"")).collect::<Vec<_>>();
+            assert_eq!(String::from_utf8_lossy(&cached.1), format!("x[{}]", texts.join(",")));
+            cached.1.extend_from_slice(b",more");
+        }
     }
 }

@@ -94,7 +94,7 @@ impl From<Need> for AsyncRequest {
 /// Reads an answer of the host.
 struct Payload<'a>(&'a [u8]);
 
-impl<'a> Payload<'a> {
+impl Payload<'_> {
     fn take<const N: usize>(&mut self, what: &str) -> Result<[u8; N]> {
         let (head, rest) = self.0.split_first_chunk::<N>().ok_or_else(|| {
             Error::InvalidInput(format!("answer too short: {what} needs {N} bytes and {} are left", self.0.len()))

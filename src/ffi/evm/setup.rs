@@ -7,7 +7,7 @@ use crate::ffi::guard;
 use crate::ffi::handle::EvmHandle;
 use crate::ffi::versioned::versioned;
 use crate::json;
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use std::ffi::{c_char, c_int};
 
 /// Sets fields of the block from JSON as eth_getBlockByNumber returns it: number, timestamp, gasLimit, baseFeePerGas,
@@ -156,7 +156,7 @@ unsafe fn read(message: *const EvmMessage) -> Result<Message> {
         to,
         code: has_code.then(|| Bytes::from(code)),
         // SAFETY: forwarded.
-        value: if given.value.is_null() { Default::default() } else { unsafe { buffer::word("value", given.value) }? },
+        value: if given.value.is_null() { U256::ZERO } else { unsafe { buffer::word("value", given.value) }? },
         input: input.into(),
         gas_limit: given.gas,
         gas_price: given.gas_price.into(),

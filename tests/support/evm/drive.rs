@@ -5,7 +5,6 @@ use super::seen::{End, Ran, Seen, Status, Warm};
 use super::world::World;
 use alloy_primitives::Address;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use worldstate::evm::{Answer, Evm, EvmOptions, Hardfork, Need, Outcome, Progress, RunAhead, Transaction};
 use worldstate::state::{State, StateChanges};
 
@@ -198,9 +197,40 @@ fn written(state: &State, changes: &StateChanges) -> Result<(), String> {
     if wrong.is_empty() { Ok(()) } else { Err(format!("committed, and the state does not say {wrong:?}")) }
 }
 
-/// The world without what a host that is asked for balance, nonce and code cannot tell from nothing.
-pub fn without_empty(pre: &World) -> Option<World> {
-    let kept: BTreeMap<_, _> = pre.0.iter().filter(|(_, account)| !account.is_empty()).collect();
-    (kept.len() != pre.0.len())
-        .then(|| World(kept.into_iter().map(|(address, account)| (*address, account.clone())).collect()))
+/// The world as a host can tell it that is asked for balance, nonce and code, where that is another one: an empty account
+/// is none, and nobody asks for the storage of what can still be created.
+pub fn hosted(pre: &World) -> Option<World> {
+    let mut hosted = pre.clone();
+    hosted.0.retain(|_, account| !account.is_empty());
+    let unborn = hosted.0.values_mut().filter(|account| account.nonce == 0 && account.code.is_empty());
+    unborn.for_each(|account| account.storage.clear());
+    (hosted != *pre).then_some(hosted)
+}
+
+/// Of the changes, those that can be known where storage is known by the slots that were read: the others are slots that
+/// went with their account.
+pub fn knowable(mut changes: StateChanges, loaded: Option<&Warm>) -> StateChanges {
+    let slots = |address: &Address| loaded.and_then(|loaded| loaded.get(address));
+    changes.storage.retain(|change| slots(&change.address).is_some_and(|slots| slots.contains(&change.slot)));
+    changes
+}
+
+/// How the lists differ, in words.
+pub fn difference_of(expected: &StateChanges, here: &StateChanges) -> Option<String> {
+    fn list<T: PartialEq + std::fmt::Debug>(text: &mut Vec<String>, name: &str, expected: &[T], here: &[T]) {
+        if expected == here {
+            return;
+        }
+        let missing: Vec<&T> = expected.iter().filter(|change| !here.contains(change)).collect();
+        let more: Vec<&T> = here.iter().filter(|change| !expected.contains(change)).collect();
+        text.push(format!("{name} without {missing:?}, with {more:?}"));
+    }
+    let mut text = Vec::new();
+    list(&mut text, "storage", &expected.storage, &here.storage);
+    list(&mut text, "balances", &expected.balances, &here.balances);
+    list(&mut text, "nonces", &expected.nonces, &here.nonces);
+    list(&mut text, "codes", &expected.codes, &here.codes);
+    list(&mut text, "selfDestructs", &expected.self_destructs, &here.self_destructs);
+    list(&mut text, "clearedStorage", &expected.cleared_storage, &here.cleared_storage);
+    (!text.is_empty()).then(|| format!("state changes: {}", text.join("; ")))
 }

@@ -5,6 +5,8 @@ use super::world::{Account, World};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use revm::context::result::{EVMError, ExecutionResult, Output};
 use revm::context::{BlockEnv, CfgEnv, Context, TxEnv};
+use revm::context_interface::Transaction as _;
+use revm::context_interface::transaction::AuthorizationTr;
 use revm::precompile::{PrecompileSpecId, Precompiles};
 use revm::primitives::hardfork::SpecId;
 use revm::state::{AccountInfo, Bytecode, EvmState};
@@ -108,7 +110,8 @@ fn warm(state: &EvmState) -> Warm {
 }
 
 fn loaded(state: &EvmState) -> Warm {
-    state.iter().map(|(address, account)| (*address, account.storage.keys().copied().collect())).collect()
+    let loaded = state.iter().filter(|(_, account)| !account.is_created() || !account.storage.is_empty());
+    loaded.map(|(address, account)| (*address, account.storage.keys().copied().collect())).collect()
 }
 
 /// Of what was loaded, that which `evm_get_access_list` has to list.
@@ -116,7 +119,12 @@ pub fn access_list(rules: &Rules, tx: &TxEnv, seen: &Seen) -> Warm {
     let precompiles = Precompiles::new(PrecompileSpecId::from_spec_id(rules.spec));
     let mut excluded: BTreeSet<Address> = precompiles.addresses().copied().collect();
     excluded.extend([tx.caller, rules.block.beneficiary]);
-    excluded.extend(tx.kind.to().copied());
+    excluded.extend(tx.authorization_list().filter_map(AuthorizationTr::authority));
+    if let Some(to) = tx.kind.to() {
+        excluded.insert(*to);
+        let code = seen.post.as_ref().and_then(|post| post.0.get(to)).map(|account| &account.code[..]);
+        excluded.extend(code.and_then(|code| code.strip_prefix(&[0xef, 0x01, 0x00])).map(Address::from_slice));
+    }
     if let End::Ran(ran) = &seen.end {
         excluded.extend(ran.created);
     }

@@ -39,7 +39,7 @@ pub struct Seen {
     pub post: Option<World>,
     /// `None` where they are not to be seen.
     pub warm: Option<Warm>,
-    /// Everything that was loaded, warm or not.
+    /// Everything that was loaded, warm or not, without new accounts that have no slots.
     pub loaded: Option<Warm>,
 }
 
