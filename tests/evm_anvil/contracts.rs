@@ -13,7 +13,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Files of the directories, the newest's time first.
+/// When the newest such file of the directory was written.
 fn newest(directory: &Path, extension: &str) -> Option<SystemTime> {
     let files = std::fs::read_dir(directory).ok()?.map(|entry| entry.unwrap().path());
     let times = files.filter(|path| path.extension().is_some_and(|end| end == extension));
@@ -31,7 +31,8 @@ fn compiled() -> Option<PathBuf> {
     let directory = root().join("build/contracts");
     let has_compiler = root().join("build/tools/node_modules/solc").exists();
     ONCE.call_once(|| {
-        let sources = ["tools/demo", "tests/contracts"].map(|room| newest(&root().join(room), "sol"));
+        let rooms = [("tools/demo", "sol"), ("tests/contracts", "sol"), ("tests/contracts", "mjs")];
+        let sources = rooms.map(|(room, extension)| newest(&root().join(room), extension));
         let made = directory.join("scene.json").metadata().and_then(|file| file.modified()).ok();
         if has_compiler && made < sources.into_iter().max().flatten() {
             node("tools/node/compile.mjs");

@@ -55,9 +55,10 @@ fn simulators(chain: &Chain, hardfork: Hardfork) -> Vec<Box<dyn Simulator + '_>>
 /// Compares the access list of a call with `eth_createAccessList`, if the node has one: not for what fails.
 fn same_access_list(chain: &Chain, hardfork: Hardfork, draft: &Draft) -> bool {
     let head = chain.rpc("eth_getBlockByNumber", &json!(["latest", false]));
-    let Ok(list) = chain.ask("eth_createAccessList", &json!([draft.to_json(), head["number"]])) else { return false };
+    let call = draft.to_json(chain);
+    let Ok(list) = chain.ask("eth_createAccessList", &json!([call, head["number"]])) else { return false };
     let mut ours = ThroughC::http(chain, &chain.url(), hardfork, RunAhead::AccessList);
-    let (result, own) = ours.call(&head, &draft.to_json(), &json!({}), &json!({})).unwrap();
+    let (result, own) = ours.call(&head, &call, &json!({}), &json!({})).unwrap();
     if result["status"] != "success" {
         return false;
     }

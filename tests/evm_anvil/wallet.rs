@@ -82,13 +82,23 @@ impl Draft {
     }
 
     /// As `eth_call` takes it, without nonce and fee.
-    pub(crate) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self, chain: &Chain) -> Value {
         let mut object = json!({
             "from": PEOPLE[self.from].to_string(), "value": format!("{:#x}", self.value),
             "data": self.data.to_string(), "gas": format!("{:#x}", self.gas),
         });
         if let Some(to) = self.to {
             object["to"] = to.to_string().into();
+        }
+        if let Kind::SetCode(delegations) = &self.kind {
+            let signed = delegations.iter().map(|one| self.authorization(one, chain)).map(|signed| {
+                json!({
+                    "chainId": format!("{:#x}", signed.chain_id), "address": signed.address.to_string(),
+                    "nonce": format!("{:#x}", signed.nonce), "yParity": format!("{:#x}", signed.y_parity()),
+                    "r": format!("{:#x}", signed.r()), "s": format!("{:#x}", signed.s()),
+                })
+            });
+            object["authorizationList"] = signed.collect();
         }
         object
     }
