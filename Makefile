@@ -37,9 +37,9 @@ header: ## writes include/worldstate.h from the code
 	@tools/setup.sh rust
 	@WORLDSTATE_WRITE_HEADER=1 $(CARGO) test --quiet --test header
 
-conformance: ## the official fixtures; FIXTURES= says where they are
+conformance: ## every state test of the official fixtures; FIXTURES= says where they are
 	@tools/setup.sh rust
-	@$(if $(FIXTURES),WORLDSTATE_FIXTURES='$(abspath $(FIXTURES))') $(CARGO) test --quiet --release --test state_roots -- --nocapture
+	@$(if $(FIXTURES),WORLDSTATE_FIXTURES='$(abspath $(FIXTURES))') $(CARGO) test --quiet --test conformance -- --full
 
 install: lib ## into PREFIX (default /usr/local), staged under DESTDIR
 	@tools/install.sh
