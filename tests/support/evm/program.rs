@@ -9,7 +9,7 @@ use revm::primitives::hardfork::SpecId;
 
 /// Which call.
 #[derive(Clone, Copy, Debug)]
-pub enum Call {
+pub enum CallKind {
     Call,
     CallCode,
     Delegate,
@@ -34,7 +34,7 @@ pub enum Op {
     ExtCodeCopy(u8, u8, u8),
     Tstore(u8, u8),
     Call {
-        kind: Call,
+        kind: CallKind,
         to: u8,
         value: u8,
         gas: Gas,
@@ -97,7 +97,7 @@ fn reading() -> impl Strategy<Value = Reading> {
 
 fn leaf() -> impl Strategy<Value = Op> {
     let gas = prop_oneof![2 => Just(Gas::All), 1 => (0..3_000_u32).prop_map(Gas::Some), 2 => (3_000..200_000_u32).prop_map(Gas::Some)];
-    let kind = prop_oneof![3 => Just(Call::Call), 1 => Just(Call::CallCode), 2 => Just(Call::Delegate), 1 => Just(Call::Static)];
+    let kind = prop_oneof![3 => Just(CallKind::Call), 1 => Just(CallKind::CallCode), 2 => Just(CallKind::Delegate), 1 => Just(CallKind::Static)];
     let value = prop_oneof![3 => Just(0_u8), 1 => 1..4_u8];
     prop_oneof![
         6 => any::<u8>().prop_map(Op::Sload),
@@ -180,7 +180,9 @@ impl Code {
     }
 
     fn all(&mut self, program: &[Op]) {
-        program.iter().for_each(|op| self.one(op));
+        for op in program {
+            self.one(op);
+        }
     }
 
     fn read(&mut self, reading: Reading) {
@@ -316,11 +318,11 @@ impl Code {
         }
     }
 
-    fn call(&mut self, kind: Call, to: u8, value: u8, gas: Gas, (input, output): (u8, u8)) {
+    fn call(&mut self, kind: CallKind, to: u8, value: u8, gas: Gas, (input, output): (u8, u8)) {
         let (opcode, pays) = match kind {
-            Call::CallCode => (op::CALLCODE, true),
-            Call::Delegate if self.since(SpecId::HOMESTEAD) => (op::DELEGATECALL, false),
-            Call::Static if self.since(SpecId::BYZANTIUM) => (op::STATICCALL, false),
+            CallKind::CallCode => (op::CALLCODE, true),
+            CallKind::Delegate if self.since(SpecId::HOMESTEAD) => (op::DELEGATECALL, false),
+            CallKind::Static if self.since(SpecId::BYZANTIUM) => (op::STATICCALL, false),
             _ => (op::CALL, true),
         };
         self.push(output);
