@@ -8,14 +8,23 @@ use super::world::World;
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr::null_mut;
-#[expect(clippy::wildcard_imports, reason = "all names are there, as for a C program")]
+#[allow(
+    clippy::wildcard_imports,
+    reason = "all names are there, as for a C program; not every test program lints it"
+)]
 use worldstate::ffi::evm::*;
 use worldstate::ffi::handle::{EvmHandle, StateManagerHandle};
 use worldstate::ffi::library::worldstate_last_error;
-#[expect(clippy::wildcard_imports, reason = "all names are there, as for a C program")]
+#[allow(
+    clippy::wildcard_imports,
+    reason = "all names are there, as for a C program; not every test program lints it"
+)]
 use worldstate::ffi::state_manager::bytes::*;
 use worldstate::ffi::state_manager::lifecycle::{state_manager_create, state_manager_destroy};
-#[expect(clippy::wildcard_imports, reason = "all names are there, as for a C program")]
+#[allow(
+    clippy::wildcard_imports,
+    reason = "all names are there, as for a C program; not every test program lints it"
+)]
 use worldstate::ffi::status::*;
 use worldstate::state::StateChanges;
 
