@@ -42,7 +42,7 @@ pub(super) fn blob_fee_update_fraction(hardfork: Hardfork, chain_id: u64, timest
 ///
 /// What is not given stays as it is in `env`; other fields are ignored, since a block has many more. The blob base fee
 /// follows from `excessBlobGas` (see [`blob_fee_update_fraction`]). An error leaves `env` as it was.
-pub(super) fn apply_block(block: &Value, env: &mut BlockEnv, hardfork: Hardfork, chain_id: u64) -> Result<()> {
+pub fn apply_block(block: &Value, env: &mut BlockEnv, hardfork: Hardfork, chain_id: u64) -> Result<()> {
     let fields = Fields::new("the block", block)?;
     let mut new = env.clone();
     assign(&mut new.number, fields.quantity("number")?);

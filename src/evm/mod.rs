@@ -32,7 +32,7 @@ pub mod trace;
 mod transaction;
 
 pub use answers::{Answer, Need};
-pub use block::BlockOverrides;
+pub use block::{BlockOverrides, apply_block};
 pub use driver::CallFrame;
 pub use execution::{Evm, EvmStats, Progress};
 pub use hardfork::Hardfork;
