@@ -41,7 +41,7 @@ pub(super) fn blob_fee_update_fraction(hardfork: Hardfork, chain_id: u64, timest
 /// `baseFeePerGas`, `miner`, `mixHash`, `difficulty`, `excessBlobGas`.
 ///
 /// What is not given stays as it is in `env`; other fields are ignored, since a block has many more. The blob base fee
-/// follows from `excessBlobGas` (see [`blob_fee_update_fraction`]). An error leaves `env` as it was.
+/// follows from `excessBlobGas`. An error leaves `env` as it was.
 pub fn apply_block(block: &Value, env: &mut BlockEnv, hardfork: Hardfork, chain_id: u64) -> Result<()> {
     let fields = Fields::new("the block", block)?;
     let mut new = env.clone();
