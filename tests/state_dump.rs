@@ -148,7 +148,7 @@ fn flaws_are_named_and_leave_nothing_behind() {
         (one(r#""balance":1.5"#), format!("balance of {A} is neither a string nor a natural number: 1.5")),
         (one(&format!(r#""balance":"0x1{}""#, "0".repeat(64))), format!("balance of {A}")),
         (one(r#""nonce":"0x10000000000000000""#), format!("nonce of {A} \"0x10000000000000000\" does not fit")),
-        (one(r#""nonce":[]"#), format!("nonce of {A} is neither a string nor a natural number: []")),
+        (one(r#""nonce":[]"#), format!("nonce of {A} is neither a string nor a natural number: an array")),
         (one(r#""code":"0x123""#), format!("code of {A} \"0x123\" has an odd number of digits")),
         (one(r#""code":1"#), format!("code of {A} is not a string")),
         (one(r#""storage":[]"#), format!("storage of {A} is not a JSON object")),
