@@ -26,7 +26,7 @@ use revm::handler::evm::FrameTr;
 use revm::handler::{EvmTr, FrameResult, Handler as _, ItemOrResult, execution, post_execution};
 use revm::interpreter::interpreter_action::FrameInit;
 use revm::interpreter::interpreter_types::{Jumps, LoopControl};
-use revm::interpreter::{FrameInput, GasTracker, InitialAndFloorGas, Interpreter, InterpreterAction};
+use revm::interpreter::{CallInputs, FrameInput, GasTracker, InitialAndFloorGas, Interpreter, InterpreterAction};
 use revm::state::{EvmState, TransactionId};
 
 /// Where an execution stopped.
@@ -67,6 +67,20 @@ pub struct CallFrame {
     pub is_static: bool,
     /// Whether it is a creation.
     pub is_create: bool,
+}
+
+impl CallFrame {
+    fn of_call(inputs: &CallInputs) -> Self {
+        Self {
+            address: inputs.target_address,
+            code_address: inputs.bytecode_address,
+            caller: inputs.caller,
+            value: inputs.value.get(),
+            gas_limit: inputs.gas_limit,
+            is_static: inputs.is_static,
+            is_create: false,
+        }
+    }
 }
 
 /// A finished execution.
@@ -250,16 +264,41 @@ impl Driver {
     }
 
     fn open(&mut self, init: FrameInit) -> Result<Option<Stop>> {
+        match &init.frame_input {
+            FrameInput::Call(inputs) if !self.machine.precompiles.is_hosted(&inputs.bytecode_address) => {
+                self.calls.push(CallFrame::of_call(inputs));
+            }
+            _ => return self.open_with_question(init),
+        }
+        // Nothing is missing here: the opcode has loaded what its frame needs.
+        match self.machine.frame_init(init) {
+            Ok(ItemOrResult::Item(_)) => self.phase = Phase::Run,
+            Ok(ItemOrResult::Result(result)) => {
+                self.calls.pop();
+                self.phase = Phase::Return(result);
+            }
+            Err(error) => {
+                self.calls.pop();
+                return Self::stopped_by(error.into());
+            }
+        }
+        Ok(None)
+    }
+
+    /// Opens a frame that may ask: a creation's for the account at the new address, a call's of a precompiled contract
+    /// that the host answers.
+    #[inline(never)]
+    fn open_with_question(&mut self, init: FrameInit) -> Result<Option<Stop>> {
         let inner = &self.machine.ctx.journaled_state.inner;
         let (journal, depth) = (inner.journal.len(), inner.depth);
-        let (may_stop, call) = match &init.frame_input {
+        let call = match &init.frame_input {
             FrameInput::Create(inputs) => {
                 let nonce = inner.state.get(&inputs.caller()).map_or(0, |account| account.info.nonce);
                 let address = inputs.created_address(nonce);
                 if let Some(guesses) = &mut self.machine.ctx.journaled_state.database.guesses {
                     guesses.will_create(address);
                 }
-                let call = CallFrame {
+                CallFrame {
                     address,
                     code_address: address,
                     caller: inputs.caller(),
@@ -267,25 +306,13 @@ impl Driver {
                     gas_limit: inputs.gas_limit(),
                     is_static: false,
                     is_create: true,
-                };
-                (true, call)
+                }
             }
-            FrameInput::Call(inputs) => {
-                let call = CallFrame {
-                    address: inputs.target_address,
-                    code_address: inputs.bytecode_address,
-                    caller: inputs.caller,
-                    value: inputs.value.get(),
-                    gas_limit: inputs.gas_limit,
-                    is_static: inputs.is_static,
-                    is_create: false,
-                };
-                (self.machine.precompiles.is_hosted(&inputs.bytecode_address), call)
-            }
+            FrameInput::Call(inputs) => CallFrame::of_call(inputs),
             FrameInput::Empty => return Err(Error::Internal("a frame without input".into())),
         };
         self.calls.push(call);
-        let again = may_stop.then(|| init.clone());
+        let again = init.clone();
         let opened = self.machine.frame_init(init).map(|opened| match opened {
             ItemOrResult::Item(_) => None,
             ItemOrResult::Result(result) => Some(result),
@@ -293,27 +320,26 @@ impl Driver {
         if !matches!(opened, Ok(None)) {
             self.calls.pop();
         }
-        match (opened, again) {
-            (Ok(None), _) => {
+        match opened {
+            Ok(None) => {
                 self.phase = Phase::Run;
                 Ok(None)
             }
-            (Ok(Some(result)), _) => {
+            Ok(Some(result)) => {
                 self.phase = Phase::Return(result);
                 Ok(None)
             }
-            (Err(error), Some(init)) => {
+            Err(error) => {
                 let ctx = &mut self.machine.ctx;
                 undo_to(ctx, journal);
                 ctx.journaled_state.inner.depth = depth;
                 ctx.error = Ok(());
-                self.phase = Phase::Open(init);
+                self.phase = Phase::Open(again);
                 if self.machine.precompiles.call.is_some() {
                     return Ok(Some(Stop::Precompile));
                 }
                 Self::stopped_by(error.into())
             }
-            (Err(error), None) => Self::stopped_by(error.into()),
         }
     }
 
@@ -335,7 +361,9 @@ impl Driver {
                     return Ok(Some(Stop::Budget));
                 }
             };
-            if let Err(error) = std::mem::replace(&mut ctx.error, Ok(())) {
+            if ctx.error.is_err()
+                && let Err(error) = std::mem::replace(&mut ctx.error, Ok(()))
+            {
                 let interpreter = &mut frame.interpreter;
                 interpreter.bytecode.relative_jump(-1);
                 interpreter.gas.erase_cost(static_gas[usize::from(interpreter.bytecode.opcode())].into());
@@ -343,14 +371,14 @@ impl Driver {
                 return Self::stopped_by(error.into());
             }
             let next = frame.process_next_action::<_, ContextError<super::database::DatabaseError>>(ctx, action);
-            let stop = match next.map_err(MachineError::from) {
+            let stop = match next {
                 Ok(ItemOrResult::Item(init)) => self.open(init)?,
                 Ok(ItemOrResult::Result(result)) => {
                     frame.set_finished(true);
                     self.calls.pop();
                     self.give_back(result)?
                 }
-                Err(error) => return Self::stopped_by(error),
+                Err(error) => return Self::stopped_by(error.into()),
             };
             if stop.is_some() || !matches!(self.phase, Phase::Run) {
                 return Ok(stop);
