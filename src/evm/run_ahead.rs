@@ -189,15 +189,18 @@ impl Ahead {
                 );
             }
         }
+        let remembered = found.len();
         self.run(missing, driver, job, &mut found);
         self.guessed.extend(found.iter().copied());
-        self.last.clone_from(&found);
+        // What was remembered says nothing about how well this execution is guessed.
+        self.last = found[remembered..].to_vec();
         self.time += begun.elapsed();
         found
     }
 
     fn run(&mut self, missing: Request, driver: &mut Driver, job: &Job, found: &mut Vec<Request>) {
         let mut seen: HashSet<Request> = found.iter().copied().collect();
+        let most = found.len() + self.limit;
         seen.insert(missing);
         let real = &driver.machine;
         let scratch = self.scratch.get_or_insert_with(|| {
@@ -225,13 +228,13 @@ impl Ahead {
             self.lent = false;
             let guesses = scratch.machine.ctx.journaled_state.database.guesses.take();
             for request in guesses.map(Guesses::into_found).unwrap_or_default() {
-                if found.len() < self.limit && seen.insert(request) {
+                if found.len() < most && seen.insert(request) {
                     found.push(request);
                 }
             }
             let succeeded = matches!(&ended, Ok((Stop::Done, Some(executed))) if executed.result.is_success());
             scratch.abort();
-            if succeeded || found.len() >= self.limit {
+            if succeeded || found.len() >= most {
                 break;
             }
         }
