@@ -47,8 +47,8 @@ pub unsafe extern "C" fn worldstate_last_error(
     })
 }
 
-/// Panics inside the library, on purpose: in a call on that state manager, fork backend or executor, or in one without handle when
-/// `handle` is NULL.
+/// Panics inside the library, on purpose: in a call on that state manager, fork backend or executor, or in one without
+/// handle when `handle` is NULL.
 #[cfg(feature = "test-hooks")]
 #[expect(clippy::missing_panics_doc, reason = "the guard catches it: that is what is tested")]
 #[unsafe(no_mangle)]
