@@ -111,6 +111,12 @@ impl Database {
         }
     }
 
+    /// Whether anything can be missing: only what lies below the state can leave a question open.
+    #[inline]
+    pub(super) fn can_miss(&self) -> bool {
+        self.state.source().is_some()
+    }
+
     /// Forgets whose code is whose: the next execution may run on another state.
     pub(super) fn clear(&mut self) {
         self.owners.clear();

@@ -12,6 +12,7 @@
 //!
 //! The order of the handler's phases is that of revm's `Handler::run`.
 
+use super::database::DatabaseError;
 use super::guard::undo_to;
 use super::machine::{Context, Frame, Handler, Machine, MachineError};
 use super::message::Message;
@@ -21,12 +22,12 @@ use crate::state::Request;
 use alloy_primitives::{Address, U256};
 use revm::context_interface::context::ContextError;
 use revm::context_interface::result::{EVMError, ExecutionResult, HaltReason, ResultGas};
+use revm::context_interface::local::OutFrame;
 use revm::context_interface::{JournalTr, LocalContextTr};
-use revm::handler::evm::FrameTr;
-use revm::handler::{EvmTr, FrameResult, Handler as _, ItemOrResult, execution, post_execution};
+use revm::handler::{FrameResult, Handler as _, ItemOrResult, execution, post_execution};
 use revm::interpreter::interpreter_action::FrameInit;
 use revm::interpreter::interpreter_types::{Jumps, LoopControl};
-use revm::interpreter::{CallInputs, FrameInput, GasTracker, InitialAndFloorGas, Interpreter, InterpreterAction};
+use revm::interpreter::{FrameInput, GasTracker, InitialAndFloorGas, Interpreter, InterpreterAction};
 use revm::state::{EvmState, TransactionId};
 
 /// Where an execution stopped.
@@ -70,16 +71,28 @@ pub struct CallFrame {
 }
 
 impl CallFrame {
-    fn of_call(inputs: &CallInputs) -> Self {
-        Self {
-            address: inputs.target_address,
-            code_address: inputs.bytecode_address,
-            caller: inputs.caller,
-            value: inputs.value.get(),
-            gas_limit: inputs.gas_limit,
-            is_static: inputs.is_static,
-            is_create: false,
-        }
+    fn of(frame: &Frame) -> Option<Self> {
+        Some(match &frame.input {
+            FrameInput::Call(inputs) => Self {
+                address: inputs.target_address,
+                code_address: inputs.bytecode_address,
+                caller: inputs.caller,
+                value: inputs.value.get(),
+                gas_limit: inputs.gas_limit,
+                is_static: inputs.is_static,
+                is_create: false,
+            },
+            FrameInput::Create(inputs) => Self {
+                address: frame.interpreter.input.target_address,
+                code_address: frame.interpreter.input.target_address,
+                caller: inputs.caller(),
+                value: inputs.value(),
+                gas_limit: inputs.gas_limit(),
+                is_static: false,
+                is_create: true,
+            },
+            FrameInput::Empty => return None,
+        })
     }
 }
 
@@ -99,20 +112,25 @@ enum Phase {
     Begin,
     Open(FrameInit),
     Run,
-    Return(FrameResult),
     Reward(FrameResult, ResultGas),
 }
 
 pub(super) struct Driver {
     pub(super) machine: Machine,
+    /// The frames of the calls that are under way, outermost first, `depth` of them; those behind are kept for their
+    /// room. Not in revm's stack of them, which shows the innermost alone.
+    frames: Vec<Frame>,
+    depth: usize,
     phase: Phase,
     job: Job,
     gas: GasTracker,
     initial: InitialAndFloorGas,
     delegation_refund: i64,
-    calls: Vec<CallFrame>,
     pub(super) tracer: Option<Box<Tracer>>,
 }
+
+/// Frames whose room is kept for the next execution: hardly a transaction goes deeper. Each holds up to 32 KiB.
+const KEPT_FRAMES: usize = 8;
 
 /// What a frame's instructions ended with.
 enum Ended {
@@ -120,16 +138,28 @@ enum Ended {
     Budget,
 }
 
+/// A result that nobody has taken yet.
+type Unclaimed = std::result::Result<Option<FrameResult>, ContextError<DatabaseError>>;
+
+/// What became of a frame that was to be opened.
+enum Opened {
+    Entered,
+    /// There is nothing to run: no code, a precompiled contract, too deep, no funds.
+    Ended(FrameResult),
+    Stopped(Stop),
+}
+
 impl Driver {
     pub(super) fn new(machine: Machine) -> Self {
         Self {
             machine,
+            frames: Vec::new(),
+            depth: 0,
             phase: Phase::Idle,
             job: Job::Transaction,
             gas: GasTracker::new(0, 0, 0),
             initial: InitialAndFloorGas::new(0, 0),
             delegation_refund: 0,
-            calls: Vec::new(),
             tracer: None,
         }
     }
@@ -155,28 +185,26 @@ impl Driver {
     }
 
     fn clear(&mut self) {
-        let Machine { ctx, frame_stack, precompiles, .. } = &mut self.machine;
+        let Machine { ctx, precompiles, .. } = &mut self.machine;
         ctx.error = Ok(());
         ctx.local.clear();
-        frame_stack.clear();
         precompiles.clear();
-        self.calls.clear();
+        self.depth = 0;
+        self.frames.truncate(KEPT_FRAMES);
     }
 
     /// The calls that are under way, outermost first.
-    pub(super) fn calls(&self) -> &[CallFrame] {
-        &self.calls
+    pub(super) fn calls(&self) -> Vec<CallFrame> {
+        self.frames[..self.depth].iter().filter_map(CallFrame::of).collect()
     }
 
     /// The interpreter of the innermost call, where one is under way.
-    pub(super) fn interpreter(&mut self) -> Option<&Interpreter> {
-        let stack = &mut self.machine.frame_stack;
-        stack.index()?;
-        Some(&stack.get().interpreter)
+    pub(super) fn interpreter(&self) -> Option<&Interpreter> {
+        self.frames[..self.depth].last().map(|frame| &frame.interpreter)
     }
 
     /// The opcode whose turn it is; `None` before the first and after the last.
-    pub(super) fn opcode(&mut self) -> Option<u8> {
+    pub(super) fn opcode(&self) -> Option<u8> {
         match &self.phase {
             Phase::Open(FrameInit { frame_input: FrameInput::Create(_), .. }) => Some(revm::bytecode::opcode::CREATE),
             Phase::Run => self.interpreter().map(|interpreter| interpreter.bytecode.opcode()),
@@ -190,9 +218,8 @@ impl Driver {
             let stop = match std::mem::replace(&mut self.phase, Phase::Idle) {
                 Phase::Idle => return Err(Error::InvalidState("no execution is under way".into())),
                 Phase::Begin => self.begin(),
-                Phase::Open(init) => self.open(init),
+                Phase::Open(init) => self.enter(init),
                 Phase::Run => self.run(&mut budget),
-                Phase::Return(result) => self.give_back(result),
                 Phase::Reward(result, gas) => match self.reward(result, gas) {
                     Ok(Ok(executed)) => return Ok((Stop::Done, Some(executed))),
                     Ok(Err(stop)) => Ok(Some(stop)),
@@ -208,10 +235,10 @@ impl Driver {
     }
 
     /// What an error means: missing state stops, everything else fails. Either way the phase can be entered again.
-    fn stopped_by(error: MachineError) -> Result<Option<Stop>> {
+    fn stopped_by(error: MachineError) -> Result<Stop> {
         match error {
             EVMError::Database(error) => match error.0 {
-                Error::Missing(request) => Ok(Some(Stop::Missing(request))),
+                Error::Missing(request) => Ok(Stop::Missing(request)),
                 error => Err(error),
             },
             EVMError::Transaction(error) => Err(Error::Execution(format!("transaction refused: {error}"))),
@@ -240,7 +267,7 @@ impl Driver {
                 ctx.journaled_state.discard_tx();
                 ctx.error = Ok(());
                 self.phase = Phase::Begin;
-                Self::stopped_by(error)
+                Self::stopped_by(error).map(Some)
             }
         }
     }
@@ -263,92 +290,101 @@ impl Driver {
         Ok(Phase::Reward(result, gas))
     }
 
-    fn open(&mut self, init: FrameInit) -> Result<Option<Stop>> {
-        match &init.frame_input {
-            FrameInput::Call(inputs) if !self.machine.precompiles.is_hosted(&inputs.bytecode_address) => {
-                self.calls.push(CallFrame::of_call(inputs));
+    /// The first frame, and one whose question was not answered at the first try.
+    fn enter(&mut self, init: FrameInit) -> Result<Option<Stop>> {
+        let result = match self.open(init)? {
+            Opened::Entered => None,
+            Opened::Stopped(stop) => return Ok(Some(stop)),
+            Opened::Ended(result) => match self.give_back(result) {
+                Ok(result) => result,
+                Err(error) => return Self::stopped_by(error.into()).map(Some),
+            },
+        };
+        if let Some(result) = result {
+            return self.end(result);
+        }
+        self.phase = Phase::Run;
+        Ok(None)
+    }
+
+    /// Puts a frame on top of the others, if there is anything to run in it.
+    #[inline]
+    fn push(&mut self, init: FrameInit) -> Unclaimed {
+        if self.depth == self.frames.len() {
+            self.frames.push(Frame::invalid());
+        }
+        let Machine { ctx, precompiles, .. } = &mut self.machine;
+        let frame = OutFrame::new_init(&mut self.frames[self.depth]);
+        let pushed = Frame::init_with_context(frame, ctx, precompiles, init)?;
+        Ok(match pushed {
+            ItemOrResult::Item(_) => {
+                self.depth += 1;
+                None
             }
+            ItemOrResult::Result(result) => Some(result),
+        })
+    }
+
+    /// Hands a frame's result to the frame that called it; without such a frame the result is that of all.
+    #[inline]
+    fn give_back(&mut self, result: FrameResult) -> Unclaimed {
+        let Some(caller) = self.frames[..self.depth].last_mut() else { return Ok(Some(result)) };
+        caller.return_result::<_, ContextError<DatabaseError>>(&mut self.machine.ctx, result)?;
+        Ok(None)
+    }
+
+    #[inline]
+    fn open(&mut self, init: FrameInit) -> Result<Opened> {
+        match &init.frame_input {
+            FrameInput::Call(inputs) if !self.machine.precompiles.is_hosted(&inputs.bytecode_address) => {}
             _ => return self.open_with_question(init),
         }
         // Nothing is missing here: the opcode has loaded what its frame needs.
-        match self.machine.frame_init(init) {
-            Ok(ItemOrResult::Item(_)) => self.phase = Phase::Run,
-            Ok(ItemOrResult::Result(result)) => {
-                self.calls.pop();
-                self.phase = Phase::Return(result);
-            }
-            Err(error) => {
-                self.calls.pop();
-                return Self::stopped_by(error.into());
-            }
+        match self.push(init) {
+            Ok(None) => Ok(Opened::Entered),
+            Ok(Some(result)) => Ok(Opened::Ended(result)),
+            Err(error) => Self::stopped_by(error.into()).map(Opened::Stopped),
         }
-        Ok(None)
     }
 
     /// Opens a frame that may ask: a creation's for the account at the new address, a call's of a precompiled contract
     /// that the host answers.
     #[inline(never)]
-    fn open_with_question(&mut self, init: FrameInit) -> Result<Option<Stop>> {
+    fn open_with_question(&mut self, init: FrameInit) -> Result<Opened> {
         let inner = &self.machine.ctx.journaled_state.inner;
         let (journal, depth) = (inner.journal.len(), inner.depth);
-        let call = match &init.frame_input {
-            FrameInput::Create(inputs) => {
-                let nonce = inner.state.get(&inputs.caller()).map_or(0, |account| account.info.nonce);
-                let address = inputs.created_address(nonce);
-                if let Some(guesses) = &mut self.machine.ctx.journaled_state.database.guesses {
-                    guesses.will_create(address);
-                }
-                CallFrame {
-                    address,
-                    code_address: address,
-                    caller: inputs.caller(),
-                    value: inputs.value(),
-                    gas_limit: inputs.gas_limit(),
-                    is_static: false,
-                    is_create: true,
-                }
+        if let FrameInput::Create(inputs) = &init.frame_input {
+            let nonce = inner.state.get(&inputs.caller()).map_or(0, |account| account.info.nonce);
+            let address = inputs.created_address(nonce);
+            if let Some(guesses) = &mut self.machine.ctx.journaled_state.database.guesses {
+                guesses.will_create(address);
             }
-            FrameInput::Call(inputs) => CallFrame::of_call(inputs),
-            FrameInput::Empty => return Err(Error::Internal("a frame without input".into())),
-        };
-        self.calls.push(call);
+        }
         let again = init.clone();
-        let opened = self.machine.frame_init(init).map(|opened| match opened {
-            ItemOrResult::Item(_) => None,
-            ItemOrResult::Result(result) => Some(result),
-        });
-        if !matches!(opened, Ok(None)) {
-            self.calls.pop();
+        let error = match self.push(init) {
+            Ok(None) => return Ok(Opened::Entered),
+            Ok(Some(result)) => return Ok(Opened::Ended(result)),
+            Err(error) => error,
+        };
+        let ctx = &mut self.machine.ctx;
+        undo_to(ctx, journal);
+        ctx.journaled_state.inner.depth = depth;
+        ctx.error = Ok(());
+        self.phase = Phase::Open(again);
+        if self.machine.precompiles.call.is_some() {
+            return Ok(Opened::Stopped(Stop::Precompile));
         }
-        match opened {
-            Ok(None) => {
-                self.phase = Phase::Run;
-                Ok(None)
-            }
-            Ok(Some(result)) => {
-                self.phase = Phase::Return(result);
-                Ok(None)
-            }
-            Err(error) => {
-                let ctx = &mut self.machine.ctx;
-                undo_to(ctx, journal);
-                ctx.journaled_state.inner.depth = depth;
-                ctx.error = Ok(());
-                self.phase = Phase::Open(again);
-                if self.machine.precompiles.call.is_some() {
-                    return Ok(Some(Stop::Precompile));
-                }
-                Self::stopped_by(error.into())
-            }
-        }
+        Self::stopped_by(error.into()).map(Opened::Stopped)
     }
 
     /// Runs frames, opens and leaves inner ones, for as long as nothing else comes in between. The phase is written down
-    /// only where this ends: a frame's result is large to move in and out of it.
+    /// only where this ends.
     fn run(&mut self, budget: &mut Option<u64>) -> Result<Option<Stop>> {
         loop {
-            let Machine { ctx, instruction, frame_stack, .. } = &mut self.machine;
-            let frame = frame_stack.get();
+            let Machine { ctx, instruction, .. } = &mut self.machine;
+            let Some(frame) = self.frames[..self.depth].last_mut() else {
+                return Err(Error::Internal("an execution runs without a frame".into()));
+            };
             let (table, static_gas) = (instruction.instruction_table(), instruction.gas_table());
             let ended = match (&mut *budget, &mut self.tracer) {
                 (None, None) => Ended::Action(frame.interpreter.run_plain(table, static_gas, ctx)),
@@ -368,44 +404,37 @@ impl Driver {
                 interpreter.bytecode.relative_jump(-1);
                 interpreter.gas.erase_cost(static_gas[usize::from(interpreter.bytecode.opcode())].into());
                 self.phase = Phase::Run;
-                return Self::stopped_by(error.into());
+                return Self::stopped_by(error.into()).map(Some);
             }
-            let next = frame.process_next_action::<_, ContextError<super::database::DatabaseError>>(ctx, action);
-            let stop = match next {
-                Ok(ItemOrResult::Item(init)) => self.open(init)?,
+            let next = frame.process_next_action::<_, ContextError<DatabaseError>>(ctx, action);
+            let result = match next {
+                Ok(ItemOrResult::Item(init)) => match self.open(init)? {
+                    Opened::Entered => continue,
+                    Opened::Ended(result) => result,
+                    Opened::Stopped(stop) => return Ok(Some(stop)),
+                },
                 Ok(ItemOrResult::Result(result)) => {
-                    frame.set_finished(true);
-                    self.calls.pop();
-                    self.give_back(result)?
+                    self.depth -= 1;
+                    result
                 }
-                Err(error) => return Self::stopped_by(error.into()),
+                Err(error) => return Self::stopped_by(error.into()).map(Some),
             };
-            if stop.is_some() || !matches!(self.phase, Phase::Run) {
-                return Ok(stop);
+            match self.give_back(result) {
+                Ok(None) => {}
+                Ok(Some(result)) => return self.end(result),
+                Err(error) => return Self::stopped_by(error.into()).map(Some),
             }
-            self.phase = Phase::Idle;
         }
     }
 
-    fn give_back(&mut self, result: <Frame as FrameTr>::FrameResult) -> Result<Option<Stop>> {
-        let result = if self.machine.frame_stack.index().is_none() {
-            Some(result)
-        } else {
-            match self.machine.frame_return_result(result) {
-                Ok(result) => result,
-                Err(error) => return Self::stopped_by(error.into()),
-            }
-        };
-        let Some(mut result) = result else {
-            self.phase = Phase::Run;
-            return Ok(None);
-        };
+    /// The outermost frame has ended.
+    fn end(&mut self, mut result: FrameResult) -> Result<Option<Stop>> {
         let gas = match &self.job {
             Job::Transaction => {
                 let handled = Handler::default().last_frame_result(&mut self.machine, &mut result, &mut self.gas);
                 match handled.and_then(|()| self.settle(&mut result)) {
                     Ok(gas) => gas,
-                    Err(error) => return Self::stopped_by(error),
+                    Err(error) => return Self::stopped_by(error).map(Some),
                 }
             }
             Job::Message(_) => Message::gas(&mut result),
@@ -431,8 +460,7 @@ impl Driver {
             && let Err(error) = Handler::default().reward_beneficiary(&mut self.machine, &mut result)
         {
             self.phase = Phase::Reward(result, gas);
-            let stop = Self::stopped_by(error)?;
-            return Ok(Err(stop.unwrap_or(Stop::Done)));
+            return Self::stopped_by(error).map(Err);
         }
         let message_refund = match self.job {
             Job::Message(_) if result.instruction_result().is_ok() => result.gas().refunded().try_into().unwrap_or(0),

@@ -349,7 +349,7 @@ impl Evm {
     }
 
     /// Of an account's parts, the one that the opcode is after is asked for first.
-    fn first_kind(&mut self, request: Request) -> Need {
+    fn first_kind(&self, request: Request) -> Need {
         match request {
             Request::Account(address) => match self.driver.opcode() {
                 Some(opcode::BALANCE | opcode::SELFBALANCE | opcode::SELFDESTRUCT) => Need::Balance(address),
@@ -471,13 +471,14 @@ impl Evm {
 
     /// The calls that are under way, outermost first.
     #[must_use]
-    pub fn calls(&self) -> &[CallFrame] {
+    pub fn calls(&self) -> Vec<CallFrame> {
         self.driver.calls()
     }
 
     /// The interpreter of the innermost call: program counter, stack, memory and gas, as before the instruction that
     /// comes next.
-    pub fn interpreter(&mut self) -> Option<&Interpreter> {
+    #[must_use]
+    pub fn interpreter(&self) -> Option<&Interpreter> {
         self.driver.interpreter()
     }
 

@@ -3,6 +3,8 @@
 //! The instruction itself is revm's own. When its question to the database is not answered, everything that it did
 //! until then is undone: gas, stack, memory and journal (and with it warm and cold marks) are as before, and the driver
 //! sets the program counter back. The instruction can then run again as if for the first time.
+//!
+//! Over a state with nothing below it nothing is ever missing, and the instructions run unguarded.
 
 use super::database::DatabaseError;
 use super::machine::Context;
@@ -84,6 +86,9 @@ fn guarded<const N: usize>(
     instruction: impl FnOnce(Call<'_>) -> InstructionExecResult,
 ) -> InstructionExecResult {
     let InstructionContext { interpreter, host } = call;
+    if !host.journaled_state.database.can_miss() {
+        return instruction(InstructionContext { interpreter, host });
+    }
     let before = Before::<N>::of(interpreter, host);
     let result = instruction(InstructionContext { interpreter: &mut *interpreter, host: &mut *host });
     if matches!(result, Err(InstructionResult::FatalExternalError)) && matches!(host.error, Err(ContextError::Db(_))) {
@@ -106,6 +111,9 @@ fn calling<const N: usize>(
 /// Whether the account that is to be called is loaded with its code, and delegates to no other (EIP-7702).
 #[inline]
 fn is_callable(interpreter: &Interpreter, host: &Context) -> bool {
+    if !host.journaled_state.database.can_miss() {
+        return true;
+    }
     let [.., to, _] = interpreter.stack.data().as_slice() else { return true };
     let account = host.journaled_state.inner.state.get(&Address::from_word(B256::from(*to)));
     account.and_then(|account| account.info.code.as_ref()).is_some_and(|code| !code.is_eip7702())
@@ -119,6 +127,9 @@ fn creating<const N: usize>(
     instruction: impl FnOnce(Call<'_>) -> InstructionExecResult,
 ) -> InstructionExecResult {
     let InstructionContext { interpreter, host } = call;
+    if !host.journaled_state.database.can_miss() {
+        return instruction(InstructionContext { interpreter, host });
+    }
     let before = Before::<N>::of(interpreter, host);
     let result = instruction(InstructionContext { interpreter: &mut *interpreter, host: &mut *host });
     let Some(InterpreterAction::NewFrame(FrameInput::Create(inputs))) = interpreter.bytecode.action() else {

@@ -34,6 +34,7 @@ pub(super) fn new(spec: SpecId, database: Database, precompiles: Precompiles) ->
         inspector: (),
         instruction: guard::instructions(spec),
         precompiles,
-        frame_stack: FrameStack::new_prealloc(8),
+        // The driver has its own.
+        frame_stack: FrameStack::new_prealloc(0),
     }
 }

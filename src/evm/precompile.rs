@@ -58,6 +58,8 @@ pub(super) struct Precompiles {
     hosted: AddressSet,
     /// All of them: warm from the start (EIP-2929).
     addresses: AddressSet,
+    /// Whether they are others than the hardfork's own.
+    differs: bool,
     /// The call that waits for the host, and its answer.
     pub(super) call: Option<PrecompileCall>,
     pub(super) answer: Option<PrecompileAnswer>,
@@ -70,6 +72,7 @@ impl Precompiles {
             moved: HashMap::default(),
             hosted: hosted.iter().copied().collect(),
             addresses: AddressSet::default(),
+            differs: false,
             call: None,
             answer: None,
         };
@@ -86,6 +89,7 @@ impl Precompiles {
         }
         self.addresses.extend(self.moved.keys().copied());
         self.addresses.extend(self.hosted.iter().copied());
+        self.differs = !(self.hosted.is_empty() && overrides.removed.is_empty() && self.moved.is_empty());
     }
 
     /// Whether the hardfork has a precompiled contract there.
@@ -143,6 +147,9 @@ impl PrecompileProvider<Context> for Precompiles {
 
     fn run(&mut self, context: &mut Context, inputs: &CallInputs) -> Result<Option<InterpreterResult>, String> {
         let address = &inputs.bytecode_address;
+        if !self.differs {
+            return self.standard.run(context, inputs);
+        }
         if !self.addresses.contains(address) {
             return Ok(None);
         }
