@@ -48,6 +48,9 @@ impl<K: Hash + Eq + Copy, V: Clone> Shelf<K, V> {
         if let Some(value) = self.lru.get(key) {
             return Some(value.clone());
         }
+        if self.unread.is_empty() {
+            return None;
+        }
         let value = self.unread.pop(key)?;
         self.first_reads += 1;
         self.unread_bytes -= (self.weigh)(&value);

@@ -3,6 +3,7 @@
 //! Kept for one execution only: the next one asks again, because the host may have committed meanwhile.
 
 use crate::error::{Error, Result};
+use crate::keys::SlotKey;
 use crate::shelf::Shelf;
 use crate::state::{Request, SourceAccount};
 use alloy_primitives::map::{AddressMap, B256Map, HashMap};
@@ -81,9 +82,9 @@ struct Parts {
 pub(super) struct Answers {
     accounts: AddressMap<Parts>,
     codes: B256Map<Bytes>,
-    slots: Shelf<(Address, U256), U256>,
+    slots: Shelf<SlotKey, U256>,
     /// The last answer, not read yet: the execution that waits for it reads it next.
-    hand: Option<((Address, U256), U256)>,
+    hand: Option<(SlotKey, U256)>,
     block_hashes: HashMap<u64, B256>,
     capacity: usize,
     pub(super) hits: u64,
@@ -124,7 +125,7 @@ impl Answers {
     }
 
     pub(super) fn storage(&mut self, address: Address, slot: U256) -> Option<U256> {
-        let key = (address, slot);
+        let key = SlotKey(address, slot);
         let value = match self.hand.take_if(|(held, _)| *held == key) {
             Some((_, value)) => {
                 self.slots.keep(key, value);
@@ -136,7 +137,7 @@ impl Answers {
         value
     }
 
-    fn holds(&self, key: (Address, U256)) -> bool {
+    fn holds(&self, key: SlotKey) -> bool {
         self.hand.is_some_and(|(held, _)| held == key) || self.slots.contains(&key)
     }
 
@@ -167,7 +168,7 @@ impl Answers {
                 ]
             }
             Request::Storage(address, slot) => {
-                let open = !self.holds((*address, *slot));
+                let open = !self.holds(SlotKey(*address, *slot));
                 [open.then_some(Need::Storage(*address, *slot)), None, None]
             }
             Request::Code(address) => {
@@ -187,7 +188,7 @@ impl Answers {
     pub(super) fn take(&mut self, answer: Answer, code_hash: Option<B256>) -> Result<()> {
         match answer {
             Answer::Storage(address, slot, value) => {
-                if let Some((key, value)) = self.hand.replace(((address, slot), value)) {
+                if let Some((key, value)) = self.hand.replace((SlotKey(address, slot), value)) {
                     self.slots.deliver(key, value);
                 }
             }

@@ -77,8 +77,8 @@ struct Finished {
 struct Lower {
     /// The state's own source.
     source: Option<Arc<dyn Source>>,
-    /// What stands in for it: the host's answers, and what that source has at hand.
-    below: Arc<dyn Source>,
+    /// What stands in for it: the host's answers, and what that source has at hand. While it does, that source is here.
+    below: Option<Arc<dyn Source>>,
 }
 
 /// Runs transactions and messages over a [`State`], one at a time, and stops where state is missing.
@@ -334,6 +334,11 @@ impl Evm {
             }
         }
         let first = self.first_kind(request);
+        if let (Request::Storage(..), [_]) = (request, self.wanted.as_slice()) {
+            self.blocking.push(first);
+            self.pending.push(first);
+            return;
+        }
         // Once: each lock holds up what is on its way to memory, and a miss costs little more than its locks.
         let answers = self.answers.lock();
         self.blocking.extend(answers.needs(&request));
@@ -465,7 +470,9 @@ impl Evm {
         }
         self.pending.retain(|open| *open != need);
         self.blocking.retain(|open| *open != need);
-        self.asked.remove(&need);
+        if !self.asked.is_empty() {
+            self.asked.remove(&need);
+        }
         Ok(())
     }
 
@@ -550,7 +557,7 @@ impl Evm {
         }
         // With the host's answers below, zeros and deleted accounts have to be remembered.
         let below = self.below.as_ref().filter(|lower| lower.source.is_none()).map(|lower| lower.below.clone());
-        let before = below.map(|below| state.replace_source(Some(below)));
+        let before = below.map(|below| state.replace_source(below));
         effect::commit(&finished.executed, state, self.options.hardfork.spec());
         if let Some(before) = before {
             state.replace_source(before);
@@ -635,15 +642,14 @@ fn configuration(options: &EvmOptions) -> CfgEnv {
 struct Inside<'a> {
     evm: &'a mut Evm,
     state: &'a mut State,
-    /// The state's own source, and whether it has been replaced.
-    source: Option<Arc<dyn Source>>,
+    /// Whether something else lies below the state than its own source.
     replaced: bool,
     overridden: bool,
 }
 
 impl<'a> Inside<'a> {
     fn enter(evm: &'a mut Evm, state: &'a mut State) -> Self {
-        let mut inside = Self { evm, state, source: None, replaced: false, overridden: false };
+        let mut inside = Self { evm, state, replaced: false, overridden: false };
         let Self { evm, state, .. } = &mut inside;
         if evm.options.ask_host || state.source().is_some() {
             let same = |known: &Option<Arc<dyn Source>>| match (known, state.source()) {
@@ -651,17 +657,13 @@ impl<'a> Inside<'a> {
                 (Some(known), Some(now)) => Arc::ptr_eq(known, now),
                 _ => false,
             };
-            let below = match &evm.below {
-                Some(lower) if same(&lower.source) => lower.below.clone(),
-                _ => {
-                    let source = state.source().cloned();
-                    let at_hand = source.clone().map(Source::at_hand);
-                    let below: Arc<dyn Source> = Arc::new(Below { answers: evm.answers.clone(), at_hand });
-                    evm.below = Some(Lower { source, below: below.clone() });
-                    below
-                }
-            };
-            inside.source = inside.state.replace_source(Some(below));
+            if !evm.below.as_ref().is_some_and(|lower| same(&lower.source)) {
+                let source = state.source().cloned();
+                let at_hand = source.clone().map(Source::at_hand);
+                let below: Arc<dyn Source> = Arc::new(Below { answers: evm.answers.clone(), at_hand });
+                evm.below = Some(Lower { source, below: Some(below) });
+            }
+            inside.exchange_sources();
             inside.replaced = true;
         }
         if let Some(overrides) = &inside.evm.state_overrides {
@@ -671,6 +673,13 @@ impl<'a> Inside<'a> {
         }
         std::mem::swap(&mut inside.evm.driver.machine.ctx.journaled_state.database.state, inside.state);
         inside
+    }
+
+    /// Puts below the state what is kept for that, and keeps what was there.
+    fn exchange_sources(&mut self) {
+        if let Some(lower) = &mut self.evm.below {
+            lower.below = self.state.replace_source(lower.below.take());
+        }
     }
 }
 
@@ -683,7 +692,7 @@ impl Drop for Inside<'_> {
             let _ = self.state.revert();
         }
         if self.replaced {
-            self.state.replace_source(self.source.take());
+            self.exchange_sources();
         }
     }
 }

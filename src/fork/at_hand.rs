@@ -2,6 +2,7 @@
 
 use super::Fork;
 use crate::error::{Error, Result};
+use crate::keys::SlotKey;
 use crate::state::{Request, Source, SourceAccount};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use std::sync::Arc;
@@ -24,7 +25,7 @@ impl Source for AtHand {
     }
 
     fn storage(&self, address: Address, slot: U256) -> Result<U256> {
-        self.read(Request::Storage(address, slot), |inner| inner.cache.slots.get(&(address, slot)))
+        self.read(Request::Storage(address, slot), |inner| inner.cache.slots.get(&SlotKey(address, slot)))
     }
 
     fn code(&self, address: Address, code_hash: B256) -> Result<Bytes> {

@@ -2,6 +2,7 @@
 //!
 //! All look-ups of a fork go through [`Cache`]; a second, persistent level can stand behind it.
 
+use crate::keys::SlotKey;
 use crate::shelf::Shelf;
 use crate::state::SourceAccount;
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -12,7 +13,7 @@ const BLOCK_HASHES: usize = 1024;
 /// Everything that the node has answered and that is still kept.
 pub(super) struct Cache {
     pub(super) accounts: Shelf<Address, Option<SourceAccount>>,
-    pub(super) slots: Shelf<(Address, U256), U256>,
+    pub(super) slots: Shelf<SlotKey, U256>,
     /// By code hash, so that the accounts with one code share it.
     pub(super) code: Shelf<B256, Bytes>,
     pub(super) block_hashes: Shelf<u64, B256>,

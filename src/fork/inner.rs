@@ -10,6 +10,7 @@ use super::options::{AccountSource, ForkOptions};
 use super::plan::Want;
 use super::stats::ForkStats;
 use crate::error::{Error, Result};
+use crate::keys::SlotKey;
 use crate::state::{Request, SourceAccount};
 use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
@@ -118,7 +119,7 @@ impl Inner {
         match want.request {
             Request::Block => !self.lacks_pin(),
             Request::Account(address) => self.cache.accounts.contains(&address),
-            Request::Storage(address, slot) => self.cache.slots.contains(&(address, slot)),
+            Request::Storage(address, slot) => self.cache.slots.contains(&SlotKey(address, slot)),
             Request::Code(address) => {
                 let known = self.cache.accounts.peek(&address);
                 let known = known.map(|account| account.map_or(KECCAK256_EMPTY, |account| account.code_hash));
@@ -164,13 +165,15 @@ impl Inner {
                     self.cache.accounts.keep(*address, account);
                 }
                 for (slot, value) in slots {
-                    self.cache.slots.deliver((*address, slot), value);
+                    self.cache.slots.deliver(SlotKey(*address, slot), value);
                 }
             }
             (Call::Foresight(question), Answer::Foreseen(requests)) => {
                 self.foresights.answers.insert(question.id, requests);
             }
-            (Call::Slot(address, slot), Answer::Slot(value)) => self.cache.slots.deliver((*address, *slot), value),
+            (Call::Slot(address, slot), Answer::Slot(value)) => {
+                self.cache.slots.deliver(SlotKey(*address, *slot), value);
+            }
             (Call::Balance(address), Answer::Balance(balance)) => {
                 self.complete_account(*address, |parts| parts.balance = Some(balance));
             }

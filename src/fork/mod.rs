@@ -34,6 +34,7 @@ pub use stats::ForkStats;
 pub use transport::{Transport, TransportError};
 
 use crate::error::{Error, Result};
+use crate::keys::SlotKey;
 use crate::state::{Foresight, Request, Source, SourceAccount};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use inner::Inner;
@@ -217,7 +218,7 @@ impl Source for Fork {
     }
 
     fn storage(&self, address: Address, slot: U256) -> Result<U256> {
-        self.read(Request::Storage(address, slot).into(), |inner| inner.cache.slots.get(&(address, slot)))
+        self.read(Request::Storage(address, slot).into(), |inner| inner.cache.slots.get(&SlotKey(address, slot)))
     }
 
     fn code(&self, address: Address, code_hash: B256) -> Result<Bytes> {

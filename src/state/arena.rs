@@ -2,6 +2,7 @@
 
 use super::account::Account;
 use super::journal::AccountIndex;
+use crate::keys::hash_address;
 use alloy_primitives::Address;
 use alloy_primitives::map::DefaultHashBuilder;
 use hashbrown::HashTable;
@@ -15,13 +16,7 @@ pub(super) struct AddressHash(pub(super) u64);
 #[inline]
 fn hash(hasher: &DefaultHashBuilder, address: &Address) -> AddressHash {
     let mut state = hasher.build_hasher();
-    let (words, rest) = address.as_chunks::<8>();
-    for word in words {
-        state.write_u64(u64::from_ne_bytes(*word));
-    }
-    for half in rest.as_chunks::<4>().0 {
-        state.write_u32(u32::from_ne_bytes(*half));
-    }
+    hash_address(address, &mut state);
     AddressHash(state.finish())
 }
 

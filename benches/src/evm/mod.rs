@@ -18,8 +18,8 @@ pub mod ours;
 pub mod plain;
 pub mod scene;
 
+use alloy_primitives::map::{AddressMap, U256Map};
 use alloy_primitives::{Address, Bytes, U256, address};
-use std::collections::BTreeMap;
 
 /// Who sends the transactions of the workloads without a scene.
 pub const CALLER: Address = address!("00000000000000000000000000000000000ca11e");
@@ -42,14 +42,14 @@ pub struct Account {
     /// Empty for an account without.
     pub code: Bytes,
     /// The slots that are not zero.
-    pub storage: BTreeMap<U256, U256>,
+    pub storage: U256Map<U256>,
 }
 
 /// Everything that exists before an execution.
 #[derive(Clone, Debug, Default)]
 pub struct World {
     /// The accounts.
-    pub accounts: BTreeMap<Address, Account>,
+    pub accounts: AddressMap<Account>,
 }
 
 impl World {

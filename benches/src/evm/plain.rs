@@ -10,7 +10,7 @@ use revm::primitives::hardfork::SpecId;
 use revm::state::AccountInfo;
 use revm::{Context, Database, DatabaseCommit, ExecuteEvm, MainBuilder, MainContext, MainnetEvm};
 use revm_database::{CacheDB, EmptyDB};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::fmt;
 
@@ -110,8 +110,7 @@ pub fn play(world: &World, transactions: impl IntoIterator<Item = (String, TxEnv
             (_, Some(code)) => code.original_bytes(),
             (hash, None) => cache.contracts.get(&hash).map(Bytecode::original_bytes).unwrap_or_default(),
         };
-        let storage: BTreeMap<_, _> =
-            account.storage.iter().filter(|(_, v)| !v.is_zero()).map(|(s, v)| (*s, *v)).collect();
+        let storage = account.storage.iter().filter(|(_, v)| !v.is_zero()).map(|(s, v)| (*s, *v)).collect();
         (*address, Account { balance: account.info.balance, nonce: account.info.nonce, code, storage })
     };
     Ok(World { accounts: cache.accounts.iter().map(account).collect() })
