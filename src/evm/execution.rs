@@ -2,10 +2,11 @@
 
 use super::answers::{Answer, Answers, Need};
 use super::block::{BlockOverrides, apply_block};
-use super::database::{Below, Database};
+use super::database::Database;
 use super::driver::{CallFrame, Driver, Executed, Stop};
 use super::effect;
 use super::hardfork::Hardfork;
+use super::inside::{Inside, Lower};
 use super::job::Job;
 use super::machine::{self, Machine};
 use super::options::{EvmOptions, RunAhead};
@@ -73,14 +74,6 @@ struct Finished {
     overridden: bool,
 }
 
-/// What lies below the state while an execution runs.
-struct Lower {
-    /// The state's own source.
-    source: Option<Arc<dyn Source>>,
-    /// What stands in for it: the host's answers, and what that source has at hand. While it does, that source is here.
-    below: Option<Arc<dyn Source>>,
-}
-
 /// Runs transactions and messages over a [`State`], one at a time, and stops where state is missing.
 ///
 /// The state is handed to each call that needs it. Nothing is written to it before [`Self::commit`], and while an
@@ -89,14 +82,14 @@ pub struct Evm {
     options: EvmOptions,
     block: BlockEnv,
     block_hashes: Arc<HashMap<u64, B256>>,
-    state_overrides: Option<StateOverrides>,
+    pub(super) state_overrides: Option<StateOverrides>,
     block_overrides: Option<BlockOverrides>,
     job: Option<Job>,
     cfg: CfgEnv,
-    driver: Driver,
-    ahead: Ahead,
-    answers: Arc<Mutex<Answers>>,
-    below: Option<Lower>,
+    pub(super) driver: Driver,
+    pub(super) ahead: Ahead,
+    pub(super) answers: Arc<Mutex<Answers>>,
+    pub(super) below: Option<Lower>,
     /// The state's version when the execution last left it.
     version: Option<u64>,
     wanted: Vec<Request>,
@@ -635,64 +628,4 @@ fn configuration(options: &EvmOptions) -> CfgEnv {
         cfg.limit_contract_initcode_size = Some(usize::MAX);
     }
     cfg
-}
-
-/// The caller's state inside the machine, with the host's answers below it and the overrides on top. Left by dropping,
-/// even in a panic: the state is then as it was, and the caller's again.
-struct Inside<'a> {
-    evm: &'a mut Evm,
-    state: &'a mut State,
-    /// Whether something else lies below the state than its own source.
-    replaced: bool,
-    overridden: bool,
-}
-
-impl<'a> Inside<'a> {
-    fn enter(evm: &'a mut Evm, state: &'a mut State) -> Self {
-        let mut inside = Self { evm, state, replaced: false, overridden: false };
-        let Self { evm, state, .. } = &mut inside;
-        if evm.options.ask_host || state.source().is_some() {
-            let same = |known: &Option<Arc<dyn Source>>| match (known, state.source()) {
-                (None, None) => true,
-                (Some(known), Some(now)) => Arc::ptr_eq(known, now),
-                _ => false,
-            };
-            if !evm.below.as_ref().is_some_and(|lower| same(&lower.source)) {
-                let source = state.source().cloned();
-                let at_hand = source.clone().map(Source::at_hand);
-                let below: Arc<dyn Source> = Arc::new(Below { answers: evm.answers.clone(), at_hand });
-                evm.below = Some(Lower { source, below: Some(below) });
-            }
-            inside.exchange_sources();
-            inside.replaced = true;
-        }
-        if let Some(overrides) = &inside.evm.state_overrides {
-            inside.state.checkpoint();
-            inside.overridden = true;
-            overrides.apply(inside.state);
-        }
-        std::mem::swap(&mut inside.evm.driver.machine.ctx.journaled_state.database.state, inside.state);
-        inside
-    }
-
-    /// Puts below the state what is kept for that, and keeps what was there.
-    fn exchange_sources(&mut self) {
-        if let Some(lower) = &mut self.evm.below {
-            lower.below = self.state.replace_source(lower.below.take());
-        }
-    }
-}
-
-impl Drop for Inside<'_> {
-    fn drop(&mut self) {
-        self.evm.ahead.give_back(&mut self.evm.driver);
-        std::mem::swap(&mut self.evm.driver.machine.ctx.journaled_state.database.state, self.state);
-        if self.overridden {
-            // The checkpoint that `enter` opened: it cannot fail.
-            let _ = self.state.revert();
-        }
-        if self.replaced {
-            self.exchange_sources();
-        }
-    }
 }

@@ -17,6 +17,7 @@ mod frames;
 mod guard;
 mod guesses;
 mod hardfork;
+mod inside;
 mod job;
 mod machine;
 mod message;
