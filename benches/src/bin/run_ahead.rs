@@ -104,8 +104,8 @@ fn scene(path: &Path) -> Result<Vec<Compared>> {
     let scene = Scene::load()?;
     let (mut all, mut again) = (Vec::new(), Vec::new());
     println!(
-        "{:<22} {:>6} {:>14} {:>14} {:>9} {:>9} {:>20}",
-        "transaction", "needs", "one at a time", "run ahead", "useless", "CPU us", "again: rounds, useless"
+        "{:<22} {:>6} {:>14} {:>14} {:>9} {:>9} {:>29}",
+        "transaction", "needs", "one at a time", "run ahead", "useless", "CPU us", "again: needs, rounds, useless"
     );
     for call in &scene.calls {
         let off = run(&mut Waiting::new(&scene.world, &call.call)?)?;
@@ -118,13 +118,14 @@ fn scene(path: &Path) -> Result<Vec<Compared>> {
             return Err(format!("{} does not succeed", call.label).into());
         }
         println!(
-            "{:<22} {:>6} {:>14} {:>14} {:>9} {:>9.0} {:>13} {:>6}",
+            "{:<22} {:>6} {:>14} {:>14} {:>9} {:>9.0} {:>12} {:>7} {:>8}",
             call.label,
             first.needs,
             first.rounds[0],
             first.rounds[1],
             first.useless,
             first.cpu,
+            second.needs,
             second.rounds[1],
             second.useless
         );
