@@ -6,10 +6,14 @@ mod evm;
 #[path = "support/random.rs"]
 mod random;
 
+use alloy_primitives::{Address, B256, TxKind, U256};
 use evm::actors::{Scene, scene};
 use evm::drive::{How, difference_of, knowable, run};
-use evm::plain;
+use evm::plain::{self, Rules};
+use evm::program::{CallKind, Gas, Op, Reading, assemble};
 use evm::seen::{End, Seen, Status};
+use evm::world::{Account, World};
+use revm::context::{BlockEnv, TxEnv};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use worldstate::evm::{Hardfork, Transaction};
@@ -67,5 +71,47 @@ fn executor_equals_plain_revm() {
             assert!(times > cases / 100, "{end:?} occurred {times} times");
         }
         assert!(occurred.suspensions > u64::from(cases) * 10, "{} suspensions", occurred.suspensions);
+    }
+}
+
+/// The opcode that calls an account which delegates (EIP-7702) asks for a second account, though the first is loaded with
+/// its code: too rare among random programs.
+#[test]
+fn a_call_asks_for_what_a_loaded_account_delegates_to() {
+    const DELEGATING: u8 = 20;
+    let (delegating, delegate) = (evm::actors::address(DELEGATING), Address::repeat_byte(0xdf));
+    let (sender, caller) = (Address::repeat_byte(0xe0), Address::repeat_byte(0xc0));
+    let rules = Rules {
+        fork: Hardfork::Prague.name().to_owned(),
+        spec: Hardfork::Prague.spec(),
+        chain_id: 1,
+        max_blobs: None,
+        blob_fraction: None,
+        block: BlockEnv { number: U256::from(1), prevrandao: Some(B256::ZERO), ..BlockEnv::default() },
+    };
+    for kind in [CallKind::Call, CallKind::CallCode, CallKind::Delegate, CallKind::Static] {
+        let program = [
+            Op::Read(Reading::CodeSize(DELEGATING)),
+            Op::Call { kind, to: DELEGATING, value: 0, gas: Gas::All, input: 3, output: 32 },
+            Op::Keep(0, Reading::Gas),
+        ];
+        let mut world = World::default();
+        let mut put = |address, nonce, code: Vec<u8>| {
+            let account =
+                Account { balance: U256::from(10).pow(U256::from(18)), nonce, code: code.into(), ..Account::default() };
+            world.0.insert(address, account);
+        };
+        put(sender, 0, Vec::new());
+        put(caller, 1, assemble(&program, rules.spec));
+        put(delegating, 1, [&[0xef, 0x01, 0x00], delegate.as_slice()].concat());
+        put(delegate, 1, assemble(&[Op::Read(Reading::Balance(DELEGATING)), Op::Return(32)], rules.spec));
+        let tx = TxEnv { caller: sender, kind: TxKind::Call(caller), gas_limit: 200_000, ..TxEnv::default() };
+        let judged = plain::run(&rules, &world, tx.clone());
+        assert!(judged.loaded.as_ref().unwrap().contains_key(&delegate), "{kind:?}: {judged:?}");
+        for how in [How::Host, How::Stepped] {
+            let transaction = Transaction { env: tx.clone(), lenient: worldstate::evm::Lenient::default() };
+            let run = run(how, &rules, &world, transaction).unwrap();
+            assert_eq!(judged.difference(&run.seen), None, "{kind:?}, {how:?}");
+        }
     }
 }
