@@ -7,7 +7,6 @@ use crate::state::{AccountStatus, Request, Source, SourceAccount, State};
 use alloy_primitives::map::{B256Map, DefaultHashBuilder, HashMap};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use lru::LruCache;
-use parking_lot::Mutex;
 use revm::context_interface::DBErrorMarker;
 use revm::state::{AccountInfo, Bytecode};
 use std::fmt;
@@ -33,20 +32,29 @@ impl DBErrorMarker for DatabaseError {}
 /// What lies under the state during an execution: the host's answers first, then what the state's own source has at
 /// hand. Nothing here waits for anybody.
 pub(super) struct Below {
-    pub(super) answers: Arc<Mutex<Answers>>,
+    pub(super) answers: Answers,
     pub(super) at_hand: Option<Arc<dyn Source>>,
+    /// Whether there is anything below: what is not written in the state is zero otherwise.
+    pub(super) exists: bool,
 }
 
-impl Source for Below {
-    fn account(&self, address: Address) -> Result<Option<SourceAccount>> {
-        if let Some(account) = self.answers.lock().account(&address) {
+impl Below {
+    fn account(&mut self, address: Address) -> Result<Option<SourceAccount>> {
+        if !self.exists {
+            return Ok(None);
+        }
+        if let Some(account) = self.answers.account(&address) {
             return Ok(account);
         }
         self.at_hand.as_ref().map_or(Err(Error::Missing(Request::Account(address))), |source| source.account(address))
     }
 
-    fn storage(&self, address: Address, slot: U256) -> Result<U256> {
-        if let Some(value) = self.answers.lock().storage(address, slot) {
+    #[inline]
+    fn storage(&mut self, address: Address, slot: U256) -> Result<U256> {
+        if !self.exists {
+            return Ok(U256::ZERO);
+        }
+        if let Some(value) = self.answers.storage(address, slot) {
             return Ok(value);
         }
         let missing = Err(Error::Missing(Request::Storage(address, slot)));
@@ -54,43 +62,36 @@ impl Source for Below {
     }
 
     fn code(&self, address: Address, code_hash: B256) -> Result<Bytes> {
-        if let Some(code) = self.answers.lock().code(&code_hash) {
+        if let Some(code) = self.answers.code(&code_hash) {
             return Ok(code.clone());
         }
         let missing = Err(Error::Missing(Request::Code(address)));
         self.at_hand.as_ref().map_or(missing, |source| source.code(address, code_hash))
     }
 
-    fn block_hash(&self, number: u64) -> Result<Option<B256>> {
-        if let Some(hash) = self.answers.lock().block_hash(number) {
-            return Ok(Some(hash));
+    fn block_hash(&self, number: u64) -> Result<B256> {
+        if !self.exists {
+            // No chain lies below: there are no earlier blocks.
+            return Ok(B256::ZERO);
         }
-        let missing = || Err(Error::Missing(Request::BlockHash(number)));
+        if let Some(hash) = self.answers.block_hash(number) {
+            return Ok(hash);
+        }
+        let missing = Err(Error::Missing(Request::BlockHash(number)));
         match &self.at_hand {
-            Some(source) => match source.block_hash(number) {
-                // Later than the source's own block: only the host can know of such a block.
-                Ok(None) => missing(),
-                other => other,
-            },
-            None => missing(),
+            // Of a block later than the source's own, only the host can know.
+            Some(source) => source.block_hash(number)?.map_or(missing, Ok),
+            None => missing,
         }
     }
-
-    fn prefetch(&self, _: &[Request]) -> Result<()> {
-        Ok(())
-    }
-
-    fn at_hand(self: Arc<Self>) -> Arc<dyn Source> {
-        self
-    }
-
-    fn clear_cache(&self) {}
 }
 
 /// revm's database over a [`State`].
 pub(super) struct Database {
-    /// The caller's state while an execution runs, an empty one otherwise.
+    /// The caller's state while an execution runs, an empty one otherwise. What is not written in it is asked of `below`,
+    /// never of its own source, which may wait.
     pub(super) state: State,
+    pub(super) below: Below,
     /// By hash, because revm asks for code by its hash alone.
     owners: B256Map<Address>,
     codes: LruCache<B256, Bytecode, DefaultHashBuilder>,
@@ -101,9 +102,11 @@ pub(super) struct Database {
 }
 
 impl Database {
-    pub(super) fn new() -> Self {
+    /// `slots`: storage values of the host that are kept once they have been read.
+    pub(super) fn new(slots: usize) -> Self {
         Self {
             state: State::new(),
+            below: Below { answers: Answers::new(slots), at_hand: None, exists: false },
             owners: B256Map::default(),
             codes: LruCache::with_hasher(CODES, DefaultHashBuilder::default()),
             block_hashes: Arc::default(),
@@ -114,7 +117,7 @@ impl Database {
     /// Whether anything can be missing: only what lies below the state can leave a question open.
     #[inline]
     pub(super) fn can_miss(&self) -> bool {
-        self.state.source().is_some()
+        self.below.exists
     }
 
     /// Forgets whose code is whose: the next execution may run on another state.
@@ -141,7 +144,8 @@ impl revm::Database for Database {
     type Error = DatabaseError;
 
     fn basic(&mut self, address: Address) -> std::result::Result<Option<AccountInfo>, DatabaseError> {
-        let account = self.state.account(address).map(|account| {
+        let below = &mut self.below;
+        let account = self.state.account_over(address, || below.account(address)).map(|account| {
             (account.status != AccountStatus::Absent).then(|| AccountInfo {
                 balance: account.balance,
                 nonce: account.nonce,
@@ -168,7 +172,8 @@ impl revm::Database for Database {
             let text = format!("code {code_hash} is asked for, and no account with it was");
             return Err(DatabaseError(Error::Internal(text)));
         };
-        match self.state.code_with_hash(owner, code_hash) {
+        let local = self.state.local_code(&owner, code_hash).cloned();
+        match local.map_or_else(|| self.below.code(owner, code_hash), Ok) {
             Ok(code) => {
                 let code = analysed(code);
                 self.codes.put(code_hash, code.clone());
@@ -179,7 +184,10 @@ impl revm::Database for Database {
     }
 
     fn storage(&mut self, address: Address, slot: U256) -> std::result::Result<U256, DatabaseError> {
-        let value = self.state.storage(address, slot);
+        let value = match self.state.written_storage(&address, slot) {
+            Some(value) => Ok(value),
+            None => self.below.storage(address, slot),
+        };
         self.or_guess(value, |guesses, request| guesses.storage(address, request))
     }
 
@@ -187,11 +195,7 @@ impl revm::Database for Database {
         if let Some(hash) = self.block_hashes.get(&number) {
             return Ok(*hash);
         }
-        if self.state.source().is_none() {
-            // No chain lies below: there are no earlier blocks.
-            return Ok(B256::ZERO);
-        }
-        let hash = self.state.block_hash(number).map(Option::unwrap_or_default);
+        let hash = self.below.block_hash(number);
         self.or_guess(hash, Guesses::block_hash)
     }
 }

@@ -1,12 +1,12 @@
 //! [`Evm`]: one execution after the other over a state.
 
-use super::answers::{Answer, Answers, Need};
+use super::answers::{Answer, Need};
 use super::block::{BlockOverrides, apply_block};
-use super::database::Database;
+use super::database::{Below, Database};
 use super::driver::{CallFrame, Driver, Executed, Stop};
 use super::effect;
 use super::hardfork::Hardfork;
-use super::inside::{Inside, Lower};
+use super::inside::{Inside, StandIn};
 use super::job::Job;
 use super::machine::{self, Machine};
 use super::options::{EvmOptions, RunAhead};
@@ -20,7 +20,6 @@ use crate::error::{Error, Result};
 use crate::state::{Request, Source, State, StateChanges};
 use alloy_primitives::map::{AddressMap, HashMap, HashSet};
 use alloy_primitives::{Address, B256, U256};
-use parking_lot::Mutex;
 use revm::Database as _;
 use revm::bytecode::opcode;
 use revm::context::{BlockEnv, CfgEnv};
@@ -88,8 +87,10 @@ pub struct Evm {
     cfg: CfgEnv,
     pub(super) driver: Driver,
     pub(super) ahead: Ahead,
-    pub(super) answers: Arc<Mutex<Answers>>,
-    pub(super) below: Option<Lower>,
+    /// The own source of the state that is executed on.
+    pub(super) source: Option<Arc<dyn Source>>,
+    /// For states without one.
+    pub(super) stand_in: Option<Arc<dyn Source>>,
     /// The state's version when the execution last left it.
     version: Option<u64>,
     wanted: Vec<Request>,
@@ -114,7 +115,8 @@ impl Evm {
         }
         let spec = options.hardfork.spec();
         let cfg = configuration(&options);
-        let mut machine = machine::new(spec, Database::new(), Precompiles::new(spec, &options.precompiles));
+        let database = Database::new(options.cache_size);
+        let mut machine = machine::new(spec, database, Precompiles::new(spec, &options.precompiles));
         machine.ctx.cfg = cfg.clone();
         Ok(Self {
             block: BlockEnv::default(),
@@ -125,8 +127,8 @@ impl Evm {
             cfg,
             driver: Driver::new(machine),
             ahead: Ahead::new(options.run_ahead),
-            answers: Arc::new(Mutex::new(Answers::new(options.cache_size))),
-            below: None,
+            source: None,
+            stand_in: None,
             version: None,
             wanted: Vec::new(),
             pending: Vec::new(),
@@ -137,6 +139,10 @@ impl Evm {
             trace_error: None,
             options,
         })
+    }
+
+    pub(super) fn below(&mut self) -> &mut Below {
+        &mut self.driver.machine.ctx.journaled_state.database.below
     }
 
     /// The rules and switches.
@@ -235,8 +241,10 @@ impl Evm {
         }
         self.driver.abort();
         self.ahead.reset();
-        self.answers.lock().clear();
-        self.below = None;
+        let below = self.below();
+        below.answers.clear();
+        below.at_hand = None;
+        self.source = None;
         self.version = None;
         self.wanted.clear();
         self.pending.clear();
@@ -308,20 +316,17 @@ impl Evm {
 
     fn note_missing(&mut self, request: Request) {
         self.wanted.push(request);
-        let asks = self.below.as_ref().is_some_and(|lower| lower.source.is_some());
-        if !asks {
+        if self.source.is_none() {
             self.ahead.cannot_ask();
         }
         if let Some(job) = &self.job {
             if self.options.run_ahead == RunAhead::Off {
                 self.ahead.look(request, &mut self.driver, job);
             } else {
-                let counts = {
-                    let answers = self.answers.lock();
-                    (answers.hits, answers.misses)
-                };
+                let answers = &self.driver.machine.ctx.journaled_state.database.below.answers;
+                let counts = (answers.hits, answers.misses);
                 let found = self.ahead.look(request, &mut self.driver, job);
-                let mut answers = self.answers.lock();
+                let answers = &mut self.driver.machine.ctx.journaled_state.database.below.answers;
                 (answers.hits, answers.misses) = counts;
                 self.wanted.extend(found);
             }
@@ -332,8 +337,7 @@ impl Evm {
             self.pending.push(first);
             return;
         }
-        // Once: each lock holds up what is on its way to memory, and a miss costs little more than its locks.
-        let answers = self.answers.lock();
+        let answers = &self.driver.machine.ctx.journaled_state.database.below.answers;
         self.blocking.extend(answers.needs(&request));
         self.blocking.sort_by_key(|need| *need != first);
         self.pending.extend_from_slice(&self.blocking);
@@ -342,7 +346,6 @@ impl Evm {
                 self.pending.push(need);
             }
         }
-        drop(answers);
         self.asked.extend(&self.pending[self.blocking.len()..]);
     }
 
@@ -458,7 +461,7 @@ impl Evm {
                     _ => None,
                 };
                 let hash = loaded.filter(|account| account.info.code.is_none()).map(|account| account.info.code_hash);
-                self.answers.lock().take(answer, hash)?;
+                self.below().answers.take(answer, hash)?;
             }
         }
         self.pending.retain(|open| *open != need);
@@ -549,11 +552,13 @@ impl Evm {
             state.checkpoint();
         }
         // With the host's answers below, zeros and deleted accounts have to be remembered.
-        let below = self.below.as_ref().filter(|lower| lower.source.is_none()).map(|lower| lower.below.clone());
-        let before = below.map(|below| state.replace_source(below));
+        let stands_in = self.options.ask_host && state.source().is_none();
+        if stands_in {
+            state.replace_source(Some(Arc::new(StandIn)));
+        }
         effect::commit(&finished.executed, state, self.options.hardfork.spec());
-        if let Some(before) = before {
-            state.replace_source(before);
+        if stands_in {
+            state.replace_source(None);
         }
         finished.settled = true;
         Ok(())
@@ -594,7 +599,7 @@ impl Evm {
     /// The counters of the execution that is under way or ended last.
     #[must_use]
     pub fn stats(&self) -> EvmStats {
-        let answers = self.answers.lock();
+        let answers = &self.driver.machine.ctx.journaled_state.database.below.answers;
         let (slots, evictions) = answers.slots();
         EvmStats {
             cache_hits: answers.hits,

@@ -1,74 +1,95 @@
 //! A state while an execution runs on it.
 
-use super::database::Below;
 use super::execution::Evm;
-use crate::state::{Source, State};
+use crate::error::{Error, Result};
+use crate::state::{Request, Source, SourceAccount, State};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use std::sync::Arc;
 
-/// What lies below the state while an execution runs.
-pub(super) struct Lower {
-    /// The state's own source.
-    pub(super) source: Option<Arc<dyn Source>>,
-    /// What stands in for it: the host's answers, and what that source has at hand. While it does, that source is here.
-    pub(super) below: Option<Arc<dyn Source>>,
+/// Lies below a state whose remaining values only the host knows: with a source, the state remembers zeros and deleted
+/// accounts. Nobody asks it anything.
+pub(super) struct StandIn;
+
+impl Source for StandIn {
+    fn account(&self, address: Address) -> Result<Option<SourceAccount>> {
+        Err(Error::Missing(Request::Account(address)))
+    }
+
+    fn storage(&self, address: Address, slot: U256) -> Result<U256> {
+        Err(Error::Missing(Request::Storage(address, slot)))
+    }
+
+    fn code(&self, address: Address, _: B256) -> Result<Bytes> {
+        Err(Error::Missing(Request::Code(address)))
+    }
+
+    fn block_hash(&self, number: u64) -> Result<Option<B256>> {
+        Err(Error::Missing(Request::BlockHash(number)))
+    }
+
+    fn prefetch(&self, _: &[Request]) -> Result<()> {
+        Ok(())
+    }
+
+    fn at_hand(self: Arc<Self>) -> Arc<dyn Source> {
+        self
+    }
+
+    fn clear_cache(&self) {}
 }
 
-/// The caller's state inside the machine, with the host's answers below it and the overrides on top. Left by dropping,
-/// even in a panic: the state is then as it was, and the caller's again.
+/// The caller's state inside the machine, with the overrides on top. Left by dropping, even in a panic: the state is then
+/// as it was, and the caller's again.
 pub(super) struct Inside<'a> {
     pub(super) evm: &'a mut Evm,
     state: &'a mut State,
-    /// Whether something else lies below the state than its own source.
-    replaced: bool,
+    /// Whether the state has the stand-in for a source.
+    stands_in: bool,
     overridden: bool,
 }
 
 impl<'a> Inside<'a> {
     pub(super) fn enter(evm: &'a mut Evm, state: &'a mut State) -> Self {
-        let mut inside = Self { evm, state, replaced: false, overridden: false };
-        let Self { evm, state, .. } = &mut inside;
-        if evm.options().ask_host || state.source().is_some() {
-            let same = |known: &Option<Arc<dyn Source>>| match (known, state.source()) {
-                (None, None) => true,
-                (Some(known), Some(now)) => Arc::ptr_eq(known, now),
-                _ => false,
-            };
-            if !evm.below.as_ref().is_some_and(|lower| same(&lower.source)) {
-                let source = state.source().cloned();
-                let at_hand = source.clone().map(Source::at_hand);
-                let below: Arc<dyn Source> = Arc::new(Below { answers: evm.answers.clone(), at_hand });
-                evm.below = Some(Lower { source, below: Some(below) });
-            }
-            inside.exchange_sources();
-            inside.replaced = true;
+        let same = match (&evm.source, state.source()) {
+            (None, None) => true,
+            (Some(known), Some(now)) => Arc::ptr_eq(known, now),
+            _ => false,
+        };
+        if !same {
+            evm.source = state.source().cloned();
+            evm.below().at_hand = evm.source.clone().map(Source::at_hand);
+        }
+        evm.below().exists = evm.options().ask_host || evm.source.is_some();
+        let mut inside = Self { evm, state, stands_in: false, overridden: false };
+        if inside.evm.below().exists && inside.evm.source.is_none() {
+            let stand_in = inside.evm.stand_in.take().unwrap_or_else(|| Arc::new(StandIn));
+            inside.state.replace_source(Some(stand_in));
+            inside.stands_in = true;
         }
         if let Some(overrides) = &inside.evm.state_overrides {
             inside.state.checkpoint();
             inside.overridden = true;
             overrides.apply(inside.state);
         }
-        std::mem::swap(&mut inside.evm.driver.machine.ctx.journaled_state.database.state, inside.state);
+        inside.exchange();
         inside
     }
 
-    /// Puts below the state what is kept for that, and keeps what was there.
-    fn exchange_sources(&mut self) {
-        if let Some(lower) = &mut self.evm.below {
-            lower.below = self.state.replace_source(lower.below.take());
-        }
+    fn exchange(&mut self) {
+        std::mem::swap(&mut self.evm.driver.machine.ctx.journaled_state.database.state, self.state);
     }
 }
 
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
         self.evm.ahead.give_back(&mut self.evm.driver);
-        std::mem::swap(&mut self.evm.driver.machine.ctx.journaled_state.database.state, self.state);
+        self.exchange();
         if self.overridden {
             // The checkpoint that `enter` opened: it cannot fail.
             let _ = self.state.revert();
         }
-        if self.replaced {
-            self.exchange_sources();
+        if self.stands_in {
+            self.evm.stand_in = self.state.replace_source(None);
         }
     }
 }

@@ -204,7 +204,7 @@ impl Ahead {
         seen.insert(missing);
         let real = &driver.machine;
         let scratch = self.scratch.get_or_insert_with(|| {
-            let machine = machine::new(real.ctx.cfg.spec, Database::new(), real.precompiles.clone());
+            let machine = machine::new(real.ctx.cfg.spec, Database::new(1), real.precompiles.clone());
             Box::new(Driver::new(machine))
         });
         scratch.machine.ctx.tx = real.ctx.tx.clone();
@@ -285,6 +285,8 @@ fn real_beneficiary(driver: &Driver) -> Address {
 }
 
 fn swap(driver: &mut Driver, scratch: &mut Driver) {
-    let real = &mut driver.machine.ctx.journaled_state.database.state;
-    std::mem::swap(real, &mut scratch.machine.ctx.journaled_state.database.state);
+    let real = &mut driver.machine.ctx.journaled_state.database;
+    let guessing = &mut scratch.machine.ctx.journaled_state.database;
+    std::mem::swap(&mut real.state, &mut guessing.state);
+    std::mem::swap(&mut real.below, &mut guessing.below);
 }

@@ -142,14 +142,11 @@ impl State {
         }
     }
 
-    /// The account's code, whose hash [`Self::account`] gave.
+    /// The account's code as local writes alone decide it, if it has this hash.
     #[cfg(feature = "evm")]
-    pub(crate) fn code_with_hash(&self, address: Address, code_hash: B256) -> Result<Bytes> {
-        match (self.local(&address), &self.source) {
-            (Some(Account { code: Some(code), .. }), _) if code.hash == code_hash => Ok(code.bytes.clone()),
-            (_, Some(source)) if code_hash != KECCAK256_EMPTY => source.code(address, code_hash),
-            _ => Ok(Bytes::new()),
-        }
+    pub(crate) fn local_code(&self, address: &Address, code_hash: B256) -> Option<&Bytes> {
+        let code = self.local(address)?.code.as_ref()?;
+        (code.hash == code_hash).then_some(&code.bytes)
     }
 
     /// keccak-256 of the code; `KECCAK256_EMPTY` for an account without code, zero for an absent one.
@@ -167,8 +164,18 @@ impl State {
 
     /// Balance, nonce, code hash and status in one.
     pub fn account(&self, address: Address) -> Result<AccountInfo> {
+        self.account_over(address, || self.remote(address))
+    }
+
+    /// [`Self::account`] with something else below than the source.
+    #[inline]
+    pub(crate) fn account_over(
+        &self,
+        address: Address,
+        below: impl FnOnce() -> Result<Option<SourceAccount>>,
+    ) -> Result<AccountInfo> {
         let local = self.local(&address);
-        let remote = if local.is_some_and(Account::is_complete) { None } else { self.remote(address)? };
+        let remote = if local.is_some_and(Account::is_complete) { None } else { below()? };
         let exists = match local.map_or(Existence::Inherited, |account| account.existence) {
             Existence::Inherited => remote.is_some(),
             Existence::Present => true,
@@ -200,11 +207,21 @@ impl State {
 
     /// The slot's value as local writes alone decide it; `None` where the source has to be asked.
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `written_storage`")]
+    pub(super) fn local_storage(&self, address: &Address, slot: U256) -> Option<U256> {
+        match self.written_storage(address, slot) {
+            None if self.source.is_none() => Some(U256::ZERO),
+            value => value,
+        }
+    }
+
+    /// The slot's value if it was written here, or cleared.
+    #[inline(always)]
     #[expect(
         clippy::inline_always,
         reason = "the one hot path: the words stay in registers, and nothing is copied twice"
     )]
-    pub(super) fn local_storage(&self, address: &Address, slot: U256) -> Option<U256> {
+    pub(crate) fn written_storage(&self, address: &Address, slot: U256) -> Option<U256> {
         let by_address = self.accounts.hash(address);
         let hash = self.slots.hash(by_address, slot);
         if let Some(account) = self.accounts.get(by_address, address) {
@@ -215,7 +232,7 @@ impl State {
                 return Some(U256::ZERO);
             }
         }
-        if self.source.is_none() { Some(U256::ZERO) } else { None }
+        None
     }
 
     /// Value of a storage slot; zero where nothing was ever written.
