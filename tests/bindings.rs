@@ -7,6 +7,8 @@
 mod arguments;
 #[path = "bindings/cases.rs"]
 mod cases;
+#[path = "bindings/execute.rs"]
+mod execute;
 #[path = "bindings/failure.rs"]
 mod failure;
 #[path = "bindings/host.rs"]
@@ -17,11 +19,13 @@ mod manager;
 mod print;
 #[path = "bindings/steps.rs"]
 mod steps;
+#[path = "bindings/store.rs"]
+mod store;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const FILES: [&str; 4] = ["values", "journal", "batches", "changes"];
+const FILES: [&str; 6] = ["values", "journal", "batches", "changes", "fork", "evm"];
 
 fn check(name: &str) {
     let failures = cases::run(&cases::directory().join(format!("{name}.json")));
@@ -46,6 +50,16 @@ fn batches() {
 #[test]
 fn changes() {
     check("changes");
+}
+
+#[test]
+fn fork() {
+    check("fork");
+}
+
+#[test]
+fn evm() {
+    check("evm");
 }
 
 #[test]

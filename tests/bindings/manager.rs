@@ -21,7 +21,8 @@ pub(crate) struct Manager {
 impl Manager {
     pub(crate) fn new(fork: Option<&Value>) -> Self {
         let host = fork.map(Host::open);
-        let state = host.as_ref().map_or_else(|| state_manager_create(), |host| state_manager_create_with_fork(host.fork));
+        let state =
+            host.as_ref().map_or_else(|| state_manager_create(), |host| state_manager_create_with_fork(host.fork));
         assert!(!state.is_null());
         Self { state, host, snapshots: BTreeMap::new() }
     }

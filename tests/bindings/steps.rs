@@ -4,6 +4,7 @@ use super::arguments::{
     address, bytes, c_text, field, list, number, of_quantity, quantity, quantity64, str_of, text, word,
 };
 use super::cases::only;
+use super::execute::execute;
 use super::failure::Outcome;
 use super::manager::Manager;
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
@@ -47,6 +48,7 @@ impl Runner {
             "dump" | "load" | "listAccounts" | "listStorage" | "reset" | "clearCaches" | "clearForkCache" => {
                 manager.whole(operation, step)
             }
+            "execute" => execute(manager, step),
             other => panic!("no operation {other}"),
         }
     }
@@ -70,6 +72,7 @@ fn arguments(operation: &str) -> &'static [&'static str] {
         "revertToSnapshot" | "deleteSnapshot" | "getChanges" => &["snapshot"],
         "dump" => &["format"],
         "load" => &["state"],
+        "execute" => &["evm", "transaction", "raw", "message", "store", "commit"],
         _ => &[],
     }
 }
