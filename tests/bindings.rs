@@ -7,6 +7,8 @@
 mod arguments;
 #[path = "bindings/cases.rs"]
 mod cases;
+#[path = "bindings/coverage.rs"]
+mod coverage;
 #[path = "bindings/execute.rs"]
 mod execute;
 #[path = "bindings/failure.rs"]
@@ -17,6 +19,8 @@ mod host;
 mod manager;
 #[path = "bindings/print.rs"]
 mod print;
+#[path = "bindings/sources.rs"]
+mod sources;
 #[path = "bindings/steps.rs"]
 mod steps;
 #[path = "bindings/store.rs"]
