@@ -1,6 +1,7 @@
 //! What a binding calls, found in its sources. The rule, in words, is in `bindings/README.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,16 +27,16 @@ impl Language {
     }
 
     fn is_source(self, path: &Path) -> bool {
-        let name = path.file_name().unwrap().to_str().unwrap();
+        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
         let in_folder = |folder: &str| path.starts_with(self.directory().join(folder));
         match self {
-            Self::TypeScript => in_folder("src") && name.ends_with(".ts"),
-            Self::Python => in_folder("worldstate") && name.ends_with(".py"),
+            Self::TypeScript => in_folder("src") && extension == "ts",
+            Self::Python => in_folder("worldstate") && extension == "py",
             Self::Go => {
-                let code = name.ends_with(".go") && !name.ends_with("_test.go");
-                (code || name.ends_with(".h") || name.ends_with(".c")) && !in_folder("examples")
+                let tests = path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("_test"));
+                ["go", "h", "c"].contains(&extension) && !tests && !in_folder("examples")
             }
-            Self::Zig => in_folder("src") && name.ends_with(".zig"),
+            Self::Zig => in_folder("src") && extension == "zig",
         }
     }
 
@@ -87,7 +88,7 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if !path.is_dir() {
             found.push(path);
-        } else if !path.file_name().is_some_and(|name| name == "node_modules") {
+        } else if path.file_name().is_none_or(|name| name != "node_modules") {
             files(&path, found);
         }
     }

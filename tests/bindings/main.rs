@@ -3,28 +3,19 @@
 //!
 //! With `WORLDSTATE_WRITE_CONFORMANCE=1` the expectations are written instead of compared.
 
-#[path = "bindings/arguments.rs"]
+mod accounts;
 mod arguments;
-#[path = "bindings/cases.rs"]
 mod cases;
-#[path = "bindings/coverage.rs"]
 mod coverage;
-#[path = "bindings/execute.rs"]
 mod execute;
-#[path = "bindings/failure.rs"]
 mod failure;
-#[path = "bindings/host.rs"]
 mod host;
-#[path = "bindings/manager.rs"]
 mod manager;
-#[path = "bindings/print.rs"]
 mod print;
-#[path = "bindings/sources.rs"]
 mod sources;
-#[path = "bindings/steps.rs"]
 mod steps;
-#[path = "bindings/store.rs"]
 mod store;
+mod whole;
 
 use std::collections::BTreeSet;
 use std::path::Path;
