@@ -31,6 +31,8 @@ pub(crate) fn execute(manager: &mut Manager, step: &Value) -> Outcome<Value> {
     let executor = Executor::new(manager.state, step.get("evm").unwrap_or(&empty))?;
     executor.set_job(step)?;
     let mut store = step.get("store").map(Store::new);
+    // Some bindings ask by themselves where there is a store, others when they are told to.
+    assert!(store.is_none() || step["evm"]["askHost"] == true, "a store, and nobody to ask it");
     if let Err(failure) = executor.run(manager, store.as_mut(), step.get("commit").map_or("commit", str_of)) {
         executor.done(evm_abort(executor.0))?;
         return Err(failure);
