@@ -1,0 +1,42 @@
+"""Python values as the JSON of the execution-apis: numbers and bytes become 0x hex."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Mapping, Union
+
+from ._convert import to_hex, to_word
+
+JsonLike = Union[str, bytes, Mapping[Any, Any]]
+
+# Objects whose keys and values are words of 32 bytes.
+_WORDS = ("storage", "state", "stateDiff")
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, (bytes, bytearray, memoryview)):
+        return to_hex(bytes(key))
+    return key if isinstance(key, str) else to_hex(to_word(key))
+
+
+def _plain(value: Any, words: bool = False) -> Any:
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return to_hex(to_word(value)) if words else hex(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return to_hex(bytes(value))
+    if isinstance(value, Mapping):
+        return {_key(key): _plain(inner, words or key in _WORDS) for key, inner in value.items() if inner is not None}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(inner, words) for inner in value]
+    raise TypeError(f"a {type(value).__name__} has no form in JSON here")
+
+
+def to_json(value: JsonLike) -> bytes:
+    """JSON text as it is; a mapping with its numbers and bytes as 0x hex, without what is None."""
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    return json.dumps(_plain(value)).encode()

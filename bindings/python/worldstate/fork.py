@@ -1,0 +1,180 @@
+"""Forks whose reads block: over the library's own HTTP client, or over a function of the program."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, Callable, Mapping, Optional, TypeVar, Union
+
+from ._fork_base import Accounts, Block, Carrying, ForkBlock, Limits, milliseconds
+from ._reads import Read
+from .errors import InvalidInputError, InvalidRequestError, RpcPendingError, WorldstateError
+from .transport import Backoff, Failure, failure_of
+
+T = TypeVar("T")
+
+Post = Callable[[bytes], bytes]
+
+
+class Fork(Carrying):
+    """A chain's state at one block, fetched as it is read.
+
+    Who carries the requests: the library itself, over HTTP, when ``url`` is given (several are tried in turn); the
+    function ``post`` when that is given, which gets a JSON-RPC body and returns the node's answer; the program, with
+    ``next_batch`` and ``continue_batch``, when neither is: then a read that misses raises RpcPendingError.
+
+    ``headers``, ``ca_file`` (a PEM file), ``request_timeout`` (30) and ``total_timeout`` (120 seconds) are of the HTTP
+    client inside. The other options are those of ``Limits``.
+
+    May be used from several threads. ``post`` runs on the thread that reads, one body at a time. What it raises fails the
+    read with its text; HTTP errors that may pass (429, 5xx) and timeouts are tried again, up to ``max_attempts``.
+    """
+
+    def __init__(
+        self,
+        url: Union[str, list[str], tuple[str, ...], None] = None,
+        *,
+        post: Optional[Post] = None,
+        headers: Optional[Mapping[str, str]] = None,
+        ca_file: Optional[str] = None,
+        request_timeout: float = 0,
+        total_timeout: float = 0,
+        block: Optional[Block] = None,
+        account_source: str = "auto",
+        max_attempts: int = 0,
+        max_cache_size: int = 0,
+        max_code_bytes: int = 0,
+        backoff_initial: float = 0,
+        backoff_max: float = 0,
+        max_batch: int = 0,
+        max_slots_per_request: int = 0,
+        max_response_bytes: int = 0,
+    ) -> None:
+        if url is not None and post is not None:
+            raise InvalidInputError("a fork has a url or a post, not both")
+        if url is None and (headers or ca_file or request_timeout or total_timeout):
+            raise InvalidInputError("headers, ca_file and timeouts are of the HTTP client inside, which needs a url")
+        limits = Limits(
+            block,
+            account_source,
+            max_attempts,
+            max_cache_size,
+            max_code_bytes,
+            backoff_initial,
+            backoff_max,
+            max_batch,
+            max_slots_per_request,
+            max_response_bytes,
+        )
+        options = limits.options()
+        if url is not None:
+            options.url = (url if isinstance(url, str) else " ".join(url)).encode()
+        if headers:
+            options.headers = _header_lines(headers)
+        if ca_file is not None:
+            options.ca_file = ca_file.encode()
+        options.request_timeout_ms = milliseconds("request_timeout", request_timeout)
+        options.total_timeout_ms = milliseconds("total_timeout", total_timeout)
+        super().__init__(options)
+        self._post = post
+        self._backoff = backoff_initial, backoff_max
+        self._carrying = threading.Lock()
+
+    def block(self) -> ForkBlock:
+        """The block that the fork is pinned to."""
+        return self._get(self._read_block())
+
+    def prefetch(self, accounts: Accounts, *, code: bool = False) -> None:
+        """Makes accounts ready, with their slots where a mapping gives some, in as few round trips as the limits allow;
+        ``code`` fetches their code as well."""
+        self._get(self._read_prefetch(accounts, code))
+
+    def serve(self) -> int:
+        """Carries everything that is queued and gives the number of bodies sent. Reads do this by themselves; it is for
+        executions that are stepped by hand."""
+        return self._serve(None)
+
+    def _get(self, read: Read[T]) -> T:
+        return self._settle(read, read.attempt(), self._failure)
+
+    def _settle(self, read: Read[T], status: int, failure: Callable[[int], WorldstateError]) -> T:
+        """The value of a read whose first attempt gave ``status``: carries requests until it is there."""
+        causes: list[BaseException] = []
+        idle = 0
+        while status:
+            if status != RpcPendingError.code or self._post is None or idle > 1:
+                raise failure(status) from (causes[-1] if causes else None)
+            # The second time in a row that nothing is queued, somebody else has taken the request by hand.
+            idle = 0 if self._serve(causes) else idle + 1
+            status = read.attempt()
+        return read.value()
+
+    def _serve(self, causes: Optional[list[BaseException]]) -> int:
+        if self._post is None:
+            raise InvalidInputError("this fork has no post to carry its requests with")
+        sent = 0
+        # One thread carries; what the others wait for is in its bodies, or queued when it is done.
+        with self._carrying:
+            backoff = Backoff(*self._backoff)
+            while True:
+                batch = self.next_batch()
+                if batch is None:
+                    return sent
+                sent += 1
+                failed = self._carry(self._post, batch.id, batch.body)
+                if failed is None:
+                    backoff.succeeded()
+                    continue
+                if causes is not None and failed.cause is not None:
+                    causes.append(failed.cause)
+                if self.stats().pending:
+                    time.sleep(backoff.pause())
+
+    def _carry(self, post: Post, batch: int, body: bytes) -> Optional[Failure]:
+        try:
+            answer = post(body)
+            if not isinstance(answer, (bytes, bytearray)):
+                raise TypeError(f"post returned {type(answer).__name__} instead of bytes")
+        except Exception as error:
+            failed = failure_of(error)
+            self.fail_batch(batch, failed.text, failed.code)
+            return failed
+        except BaseException:
+            # An interruption is no fault of the node: the next read asks again.
+            self.fail_batch(batch, "interrupted", 503)
+            raise
+        return self._take_in(batch, bytes(answer))
+
+    def _take_in(self, batch: int, answer: bytes) -> Optional[Failure]:
+        return take_in(self, batch, answer)
+
+
+def take_in(fork: Carrying, batch: int, answer: bytes) -> Optional[Failure]:
+    """Hands an answer in. What does not fit is queued again by the library, or fails the reads that want it."""
+    try:
+        fork.continue_batch(batch, answer)
+    except InvalidRequestError as error:
+        failed = Failure(502, error.text)
+        try:
+            # Still open: the answer was no JSON at all, which a proxy's error page is.
+            fork.fail_batch(batch, failed.text, failed.code)
+        except InvalidRequestError:
+            pass
+        return failed
+    except WorldstateError as error:
+        return Failure(502, error.text)
+    return None
+
+
+def _header_lines(headers: Mapping[str, str]) -> bytes:
+    for name, value in headers.items():
+        if any(char in name + value for char in "\r\n\0") or not name or ":" in name:
+            raise InvalidInputError(f"header {name!r} is none")
+    return "\n".join(f"{name}: {value}" for name, value in headers.items()).encode()
+
+
+def blocking(fork: Any) -> Optional[Fork]:
+    """``fork`` where a blocking state manager can stand on it."""
+    if fork is None or isinstance(fork, Fork):
+        return fork
+    raise TypeError(f"a StateManager stands on a Fork, not on {type(fork).__name__}")
