@@ -66,7 +66,9 @@ def unsigned(what: str, value: int, bits: int) -> int:
     if not isinstance(value, int):
         raise _wrong_type(what, value, "an int")
     if value < 0 or value >> bits:
-        raise InvalidInputError(f"{what} {value:#x} does not fit in {bits} bits" if value >= 0 else f"{what} {value} is negative")
+        raise InvalidInputError(
+            f"{what} {value:#x} does not fit in {bits} bits" if value >= 0 else f"{what} {value} is negative"
+        )
     return value
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterable, Iterator, Mapping
 from ctypes import byref, c_size_t, c_uint64
-from typing import Iterable, Iterator, Mapping, NamedTuple, Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from . import _library
 from ._convert import Address, Word, to_address, to_word
@@ -222,7 +223,14 @@ class Carrying(ForkBase):
         while True:
             method, params = ctypes.create_string_buffer(method_size), ctypes.create_string_buffer(params_size)
             status = self._native.fork_backend_next_request(
-                self._handle, byref(request), method, method_size, byref(method_len), params, params_size, byref(params_len)
+                self._handle,
+                byref(request),
+                method,
+                method_size,
+                byref(method_len),
+                params,
+                params_size,
+                byref(params_len),
             )
             if status == 0:
                 return ForkRequest(

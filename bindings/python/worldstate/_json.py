@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Mapping, Union
+from collections.abc import Mapping
+from typing import Any, Union
 
 from ._convert import to_hex, to_word
 
@@ -23,7 +24,8 @@ def _plain(value: Any, words: bool = False) -> Any:
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, int):
-        return to_hex(to_word(value)) if words else hex(value)
+        # A negative one stays as it is: the library says what is wrong with it.
+        return value if value < 0 else to_hex(to_word(value)) if words else hex(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return to_hex(bytes(value))
     if isinstance(value, Mapping):

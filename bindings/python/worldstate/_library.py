@@ -106,7 +106,9 @@ def _find() -> Path:
         if path.exists():
             return path
     looked = ", ".join(str(path) for path in candidates)
-    raise ImportError(f"worldstate: no library: build it with `make lib`, or name it in WORLDSTATE_LIB. Looked for {looked}")
+    raise ImportError(
+        f"worldstate: no library: build it with `make lib`, or name it in WORLDSTATE_LIB. Looked for {looked}"
+    )
 
 
 _loaded: Optional[Native] = None

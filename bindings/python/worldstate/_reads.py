@@ -4,9 +4,10 @@ classes differ only in how they wait between the attempts."""
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from ctypes import byref, c_int, c_size_t, c_uint64, c_void_p
 from enum import IntEnum
-from typing import Any, Callable, Generic, NamedTuple, Optional, Sequence, TypeVar
+from typing import Any, Callable, Generic, NamedTuple, Optional, TypeVar
 
 from . import errors
 from ._library import Native, Word
@@ -70,7 +71,9 @@ class Reads:
 
     def nonce(self, address: bytes) -> Read[int]:
         out, function = c_uint64(), self._native.state_manager_get_nonce_bytes
-        return Read((function.__name__, address), lambda: function(self._handle, address, byref(out)), lambda: out.value)
+        return Read(
+            (function.__name__, address), lambda: function(self._handle, address, byref(out)), lambda: out.value
+        )
 
     def storage(self, address: bytes, slot: bytes) -> Read[int]:
         return self._number(self._native.state_manager_get_storage_bytes, address, slot)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable, Iterator
 from ctypes import byref, c_size_t, c_uint64, create_string_buffer
-from typing import Any, Iterable, Iterator, NamedTuple, Optional, TypedDict, Union
+from typing import Any, NamedTuple, Optional, TypedDict, Union
 
 from . import _library
 from ._convert import (
@@ -95,7 +96,9 @@ def packed(addresses: BytesLike, slots: BytesLike) -> tuple[bytes, bytes]:
     if len(all_addresses) == 20:
         return all_addresses * count, all_slots
     if len(all_addresses) != 20 * count:
-        raise InvalidInputError(f"addresses have {len(all_addresses)} bytes, neither 20 nor 20 for each of {count} slots")
+        raise InvalidInputError(
+            f"addresses have {len(all_addresses)} bytes, neither 20 nor 20 for each of {count} slots"
+        )
     return all_addresses, all_slots
 
 
@@ -166,9 +169,7 @@ class StateBase(Owner):
         rows = list(entries)
         addresses, slots = packed_keys((address, slot) for address, slot, _ in rows)
         values = b"".join([to_word(value, "value") for _, _, value in rows])
-        self._check(
-            self._native.state_manager_set_storage_batch(self._handle, addresses, slots, values, len(rows))
-        )
+        self._check(self._native.state_manager_set_storage_batch(self._handle, addresses, slots, values, len(rows)))
 
     def set_storage_packed(self, addresses: BytesLike, slots: BytesLike, values: BytesLike) -> None:
         """Sets many slots whose keys and values stand one after another: 20 bytes for each address, or one for all,

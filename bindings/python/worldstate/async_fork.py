@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Awaitable, Callable, Optional, TypeVar
+from collections.abc import Awaitable
+from typing import Any, Callable, Optional, TypeVar
 
 from ._fork_base import Accounts, Batch, Block, Carrying, ForkBlock, Limits
 from ._reads import Read
@@ -62,6 +63,9 @@ class AsyncFork(Carrying):
         self._max_concurrent = max_concurrent
         self._backoff = backoff_initial, backoff_max
         self._pinned = False
+        # Bodies taken, and the number of the last one whose answer made no sense, with what was wrong.
+        self._taken = 0
+        self._refused: Optional[tuple[int, WorldstateError]] = None
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._pump: Optional[asyncio.Task[None]] = None
         self._progress: Optional[asyncio.Event] = None
@@ -116,13 +120,14 @@ class AsyncFork(Carrying):
         flight: asyncio.Future[None] = self._loop.create_future()
         self._flights[read.key] = flight
         try:
-            idle = 0
+            idle, since = 0, self._taken
             while True:
                 status = read.attempt()
                 if not status:
                     return read.value()
-                if status != RpcPendingError.code or idle > 1:
-                    error = failure(status)
+                refusal = self._refusal(since)
+                if status != RpcPendingError.code or idle > 1 or refusal is not None:
+                    error = failure(status) if refusal is None else refusal
                     flight.set_exception(error)
                     # Nobody may be waiting for it.
                     flight.exception()
@@ -156,6 +161,13 @@ class AsyncFork(Carrying):
         await self._progress.wait()
         return True
 
+    def _refusal(self, since: int) -> Optional[WorldstateError]:
+        """What was wrong with an answer to a body that was taken after ``since`` others."""
+        if self._refused is None or self._refused[0] <= since:
+            return None
+        error = self._refused[1]
+        return type(error)(*error.args)
+
     def _told(self) -> None:
         """Wakes all who wait; who comes later waits for the next body."""
         if self._progress is not None:
@@ -172,11 +184,18 @@ class AsyncFork(Carrying):
                     batch = self.next_batch()
                     if batch is None:
                         break
+                    self._taken += 1
                     under_way.add(asyncio.create_task(self._carry(batch)))
                 if not under_way:
                     return
                 done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                failed = any([task.result() for task in done])
+                refused = [task.exception() for task in done if task.exception() is not None]
+                failed = any(task.exception() is None and task.result() for task in done)
+                if refused and not under_way:
+                    # Only where no other body is under way is it known whose answer it was. Who still waits for another
+                    # one begins anew.
+                    self._refused = self._taken, _worldstate_error(refused[0])
+                    return
                 self._told()
                 if failed:
                     await asyncio.sleep(backoff.pause())
@@ -191,7 +210,7 @@ class AsyncFork(Carrying):
             self._told()
 
     async def _carry(self, batch: Batch) -> bool:
-        """Sends one body; whether it failed."""
+        """Sends one body; whether it failed. Raises InvalidRequestError where the answer makes no sense."""
         try:
             answer = await self._post(batch.body)
             if not isinstance(answer, (bytes, bytearray)):
@@ -205,3 +224,10 @@ class AsyncFork(Carrying):
             self.fail_batch(batch.id, "cancelled", 503)
             raise
         return take_in(self, batch.id, bytes(answer)) is not None
+
+
+def _worldstate_error(error: Optional[BaseException]) -> WorldstateError:
+    if isinstance(error, WorldstateError):
+        return error
+    # A defect of this package is not to be taken for an answer.
+    raise error if error is not None else AssertionError

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Iterable, Optional, TypeVar, cast
+from collections.abc import Iterable
+from typing import Any, Optional, TypeVar, cast
 
 from ._convert import Address, BytesLike, Word, to_address, to_u64, to_word
 from ._reads import AccountInfo, AccountStatus, Read

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from typing import Any, Callable, Mapping, Optional, TypeVar, Union
+from collections.abc import Mapping
+from typing import Any, Callable, Optional, TypeVar, Union
 
 from ._fork_base import Accounts, Block, Carrying, ForkBlock, Limits, milliseconds
 from ._reads import Read
-from .errors import InvalidInputError, InvalidRequestError, RpcPendingError, WorldstateError
+from .errors import InvalidInputError, InvalidRequestError, RpcFailedError, RpcPendingError, WorldstateError
 from .transport import Backoff, Failure, failure_of
 
 T = TypeVar("T")
@@ -104,8 +106,14 @@ class Fork(Carrying):
         while status:
             if status != RpcPendingError.code or self._post is None or idle > 1:
                 raise failure(status) from (causes[-1] if causes else None)
-            # The second time in a row that nothing is queued, somebody else has taken the request by hand.
-            idle = 0 if self._serve(causes) else idle + 1
+            try:
+                # The second time in a row that nothing is queued, somebody else has taken the request by hand.
+                idle = 0 if self._serve(causes) else idle + 1
+            except InvalidRequestError:
+                # The refused answer may have been to somebody else's question.
+                if read.attempt():
+                    raise
+                break
             status = read.attempt()
         return read.value()
 
@@ -143,25 +151,19 @@ class Fork(Carrying):
             # An interruption is no fault of the node: the next read asks again.
             self.fail_batch(batch, "interrupted", 503)
             raise
-        return self._take_in(batch, bytes(answer))
-
-    def _take_in(self, batch: int, answer: bytes) -> Optional[Failure]:
-        return take_in(self, batch, answer)
+        return take_in(self, batch, bytes(answer))
 
 
 def take_in(fork: Carrying, batch: int, answer: bytes) -> Optional[Failure]:
-    """Hands an answer in. What does not fit is queued again by the library, or fails the reads that want it."""
+    """Hands an answer in. What is missing in it is queued again; InvalidRequestError where it makes no sense."""
     try:
         fork.continue_batch(batch, answer)
     except InvalidRequestError as error:
-        failed = Failure(502, error.text)
-        try:
-            # Still open: the answer was no JSON at all, which a proxy's error page is.
-            fork.fail_batch(batch, failed.text, failed.code)
-        except InvalidRequestError:
-            pass
-        return failed
-    except WorldstateError as error:
+        # Open still where it was no JSON at all, which a proxy's page is: the next read asks again.
+        with contextlib.suppress(InvalidRequestError):
+            fork.fail_batch(batch, error.text, 502)
+        raise
+    except RpcFailedError as error:
         return Failure(502, error.text)
     return None
 

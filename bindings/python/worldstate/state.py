@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from ctypes import byref, c_uint64
-from typing import Any, Iterable, Optional, TypeVar, cast
+from typing import Any, Optional, TypeVar, cast
 
 from ._convert import Address, BytesLike, Word, to_address, to_u64, to_word
 from ._library import Word as WordBuffer

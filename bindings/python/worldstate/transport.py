@@ -6,7 +6,8 @@ from __future__ import annotations
 import random
 import urllib.error
 import urllib.request
-from typing import Any, Mapping, NamedTuple, Optional
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Optional
 
 
 class HttpError(Exception):
