@@ -14,7 +14,7 @@ from ._evm_base import Ended, Executable, RunStats, Step
 from ._evm_options import Message, Rules
 from ._evm_result import ExecutionResult, ExecutionStatus, Log
 from ._fork_base import Batch, ForkBlock, ForkRequest, ForkStats, Limits
-from ._library import load_library, version
+from ._library import error_name, load_library, version
 from ._reads import AccountInfo, AccountStatus
 from ._state_base import AccountUpdate, StateChanges
 from .async_evm import AsyncEvm
@@ -108,6 +108,7 @@ __all__ = [
     "Store",
     "Urllib",
     "WorldstateError",
+    "error_name",
     "load_library",
     "version",
 ]

@@ -4,7 +4,7 @@ the asyncio executor differ only in how they get it."""
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import List, NamedTuple, Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from ._evm_base import NO_STORE, EvmBase, Executable, Step
 from .errors import ExecutionError, InvalidInputError, RpcPendingError
@@ -20,12 +20,12 @@ class Serve(NamedTuple):
 class Ask(NamedTuple):
     """The store has to be asked; the driver is sent the values in the same order."""
 
-    questions: List[Question]
+    questions: list[Question]
     call: Optional[PrecompileCall]
     """The call behind a PRECOMPILE question."""
 
 
-Sent = Union[bool, List[Value], None]
+Sent = Union[bool, list[Value], None]
 Drive = Generator[Union[Serve, Ask], Sent, None]
 
 

@@ -66,7 +66,7 @@ class Batch(NamedTuple):
 
     id: int
     body: bytes
-    count: int
+    requests: int
     """Requests in it."""
 
 

@@ -144,3 +144,9 @@ def version() -> str:
     """The library's version, such as "0.1.0"."""
     text: bytes = native().worldstate_version()
     return text.decode()
+
+
+def error_name(code: int) -> str:
+    """Name of a status in the C header, such as "STATE_MANAGER_ERROR_RPC_FAILED"."""
+    text: bytes = native().worldstate_error_name(code)
+    return text.decode()

@@ -86,7 +86,6 @@ _STATUS: dict[str, list[Any]] = {
     "evm_continue_ffi": [_HANDLE, c_uint8, _BYTES, c_size_t, _OUT],
     "evm_answer": [_HANDLE, c_uint8, _BYTES, c_size_t],
     "evm_resume": [_HANDLE, _OUT],
-    "evm_execute": [_HANDLE],
     "evm_pending": [_HANDLE, _OUT, c_size_t, _OUT],
     "evm_abort": [_HANDLE],
     "evm_discard": [_HANDLE],
@@ -138,6 +137,7 @@ UNUSED: dict[str, str] = {
             "get_block_hash",
         )
     },
+    "evm_execute": "execute steps instead, so that every need has its own error",
     "fork_backend_create": "fork_backend_open does all that it does and pins the block",
     "fork_reply_body": "no callback is called from native code: the program carries the requests",
     "fork_reply_fail": "no callback is called from native code: the program carries the requests",

@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import Any, Callable, Generic, NamedTuple, Optional, TypeVar
 
 from . import errors
+from ._convert import to_u64
 from ._library import Native, Word
 
 T = TypeVar("T")
@@ -145,7 +146,11 @@ class Reads:
         key = (function.__name__, joined)
         return Read(key, lambda: function(self._handle, joined, count, balances, nonces, hashes, statuses), value)
 
-    def changes(self, snapshot: int) -> Read[str]:
+    def changes(self, since: Optional[int]) -> Read[str]:
+        if since == 0:
+            # Which the library takes for the innermost checkpoint.
+            raise errors.InvalidSnapshotError("snapshot 0 was never taken")
+        snapshot = 0 if since is None else to_u64(since, "snapshot")
         return self._text(self._native.state_manager_get_changes, snapshot)
 
     def dump(self, kind: int) -> Read[str]:

@@ -87,7 +87,7 @@ class AsyncStateManager(StateBase):
 
     async def changes_json(self, since: Optional[int] = None) -> str:
         """``changes`` as JSON text."""
-        return await self._get(self._reads.changes(0 if since is None else to_u64(since, "snapshot")))
+        return await self._get(self._reads.changes(since))
 
     async def dump(self, format: str = "genesis") -> dict[str, Any]:
         """Every account that was written here and exists: "genesis" (geth's alloc) or "anvil" (its state file)."""

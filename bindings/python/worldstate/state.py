@@ -138,7 +138,7 @@ class StateManager(StateBase):
 
     def changes_json(self, since: Optional[int] = None) -> str:
         """``changes`` as JSON text."""
-        return self._get(self._reads.changes(0 if since is None else to_u64(since, "snapshot")))
+        return self._get(self._reads.changes(since))
 
     def dump(self, format: str = "genesis") -> dict[str, Any]:
         """Every account that was written here and exists: "genesis" (geth's alloc) or "anvil" (its state file)."""
