@@ -117,6 +117,6 @@ def test_every_function_is_reachable_or_has_a_reason() -> None:
 
 
 def test_a_wrong_layout_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(_structs.SIZES, _structs.EvmResult, 80)
+    monkeypatch.setattr(_structs, "SIZES", {_structs.EvmResult: 80})
     with pytest.raises(ImportError, match="EvmResult takes 72 bytes here, 80 in the library"):
         _structs.check_layout()

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,7 @@ def test_a_read_inside_a_finalizer() -> None:
             def __del__(self) -> None:
                 state.get_storage(bytes(20), 2)
 
-        def trace(frame: object, event: str, argument: object) -> object:
+        def trace(frame: object, event: str, argument: object) -> Any:
             Reader()
             return trace
 

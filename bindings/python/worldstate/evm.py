@@ -88,7 +88,7 @@ class Evm(EvmBase):
         if isinstance(step, Serve):
             fork = self._fork
             assert fork is not None
-            return fork._post is not None and fork._serve(None) > 0
+            return fork._post is not None and fork._serve(None)
         store = self._store
         values: list[Value] = []
         for question in step.questions:

@@ -79,8 +79,10 @@ class Fork(Carrying):
         options.total_timeout_ms = milliseconds("total_timeout", total_timeout)
         super().__init__(options)
         self._post = post
-        self._backoff = backoff_initial, backoff_max
-        self._carrying = threading.Lock()
+        self._backoff = Backoff(backoff_initial, backoff_max)
+        self._turn = threading.Condition()
+        self._carrying = False
+        self._bodies = 0
 
     def block(self) -> ForkBlock:
         """The block that the fork is pinned to."""
@@ -92,9 +94,12 @@ class Fork(Carrying):
         self._get(self._read_prefetch(accounts, code))
 
     def serve(self) -> int:
-        """Carries everything that is queued and gives the number of bodies sent. Reads do this by themselves; it is for
+        """Carries everything that is queued and gives the number of bodies. Reads do this by themselves; it is for
         executions that are stepped by hand."""
-        return self._serve(None)
+        sent = 0
+        while self._serve(None):
+            sent += 1
+        return sent
 
     def _get(self, read: Read[T]) -> T:
         return self._settle(read, read.attempt(), self._failure)
@@ -117,26 +122,36 @@ class Fork(Carrying):
             status = read.attempt()
         return read.value()
 
-    def _serve(self, causes: Optional[list[BaseException]]) -> int:
+    def _serve(self, causes: Optional[list[BaseException]]) -> bool:
+        """Carries one body, or waits until another thread has carried one; False where nothing is queued."""
         if self._post is None:
             raise InvalidInputError("this fork has no post to carry its requests with")
-        sent = 0
-        # One thread carries; what the others wait for is in its bodies, or queued when it is done.
-        with self._carrying:
-            backoff = Backoff(*self._backoff)
-            while True:
-                batch = self.next_batch()
-                if batch is None:
-                    return sent
-                sent += 1
-                failed = self._carry(self._post, batch.id, batch.body)
-                if failed is None:
-                    backoff.succeeded()
-                    continue
-                if causes is not None and failed.cause is not None:
-                    causes.append(failed.cause)
-                if self.stats().pending:
-                    time.sleep(backoff.pause())
+        with self._turn:
+            if self._carrying:
+                # What this thread wants is in that body, or queued for the next one.
+                seen = self._bodies
+                self._turn.wait_for(lambda: self._bodies != seen or not self._carrying)
+                return True
+            self._carrying = True
+        try:
+            batch = self.next_batch()
+            if batch is None:
+                return False
+            failed = self._carry(self._post, batch.id, batch.body)
+            if failed is None:
+                self._backoff.succeeded()
+                return True
+            if causes is not None and failed.cause is not None:
+                causes.append(failed.cause)
+            pause = self._backoff.pause()
+            if self.stats().pending:
+                time.sleep(pause)
+            return True
+        finally:
+            with self._turn:
+                self._carrying = False
+                self._bodies += 1
+                self._turn.notify_all()
 
     def _carry(self, post: Post, batch: int, body: bytes) -> Optional[Failure]:
         try:
