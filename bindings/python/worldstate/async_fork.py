@@ -14,6 +14,9 @@ from .transport import Backoff, failure_of
 
 T = TypeVar("T")
 
+# Turns of the loop until a follower of a follower has run.
+_TURNS = 5
+
 AsyncPost = Callable[[bytes], Awaitable[bytes]]
 
 
@@ -201,8 +204,9 @@ class AsyncFork(Carrying):
                     await asyncio.sleep(backoff.pause())
                 else:
                     backoff.succeeded()
-                    # Those who were woken may want more, which then goes into one body.
-                    await asyncio.sleep(0)
+                    # Those who were woken, and those who wait for them, may want more, which then goes into one body.
+                    for _ in range(_TURNS):
+                        await asyncio.sleep(0)
         finally:
             for task in under_way:
                 task.cancel()
