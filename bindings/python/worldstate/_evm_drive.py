@@ -74,13 +74,19 @@ def _answered(
     return evm.resume()
 
 
-def fail(evm: EvmBase, error: BaseException) -> None:
-    """Ends an execution whose store raised: an ExecutionError with the text of ``error``."""
-    text = str(error) or type(error).__name__
-    try:
-        evm.fail(text)
-    except ExecutionError as failure:
-        raise failure from error
+def failure(question: Question, error: Exception) -> ExecutionError:
+    """What ``execute`` raises where the store raised ``error``."""
+    return ExecutionError(f"{_described(question)}: {str(error) or type(error).__name__}")
+
+
+def _described(question: Question) -> str:
+    if question.kind is QuestionKind.STORAGE:
+        return f"storage of {question.address} at slot {question.slot:#x}"
+    if question.kind is QuestionKind.BLOCK_HASH:
+        return f"hash of block {question.slot}"
+    if question.kind is QuestionKind.PRECOMPILE:
+        return f"result of the precompiled contract {question.address}"
+    return f"{method_name(question)} of {question.address}"
 
 
 def method_name(question: Question) -> str:

@@ -8,11 +8,10 @@ from typing import Optional, Union
 
 from ._convert import Address
 from ._evm_base import EvmBase, Executable, check_commit
-from ._evm_drive import Ask, Sent, arguments, drive, fail, method_name
+from ._evm_drive import Ask, Sent, arguments, drive, failure, method_name
 from ._evm_options import Rules
 from ._evm_result import ExecutionResult
 from .async_state import AsyncStateManager
-from .errors import InvalidHandleError
 from .store import AsyncStore, PrecompileCall, Question, Value
 
 
@@ -97,11 +96,6 @@ class AsyncEvm(EvmBase):
         tasks = [asyncio.ensure_future(self._value(question, step.call)) for question in step.questions]
         try:
             return list(await asyncio.gather(*tasks))
-        except Exception as error:
-            if self.closed:
-                raise InvalidHandleError("the executor was closed by its store") from error
-            fail(self, error)
-            raise
         finally:
             # The first that fails ends the others; none is left running.
             for task in tasks:
@@ -109,5 +103,8 @@ class AsyncEvm(EvmBase):
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _value(self, question: Question, call: Optional[PrecompileCall]) -> Value:
-        value: Value = await getattr(self._store, method_name(question))(*arguments(question, call))
+        try:
+            value: Value = await getattr(self._store, method_name(question))(*arguments(question, call))
+        except Exception as error:
+            raise failure(question, error) from error
         return value

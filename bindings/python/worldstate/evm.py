@@ -7,10 +7,9 @@ from typing import Optional, Union
 
 from ._convert import Address
 from ._evm_base import EvmBase, Executable, check_commit
-from ._evm_drive import Ask, Sent, Serve, arguments, drive, fail, method_name
+from ._evm_drive import Ask, Sent, Serve, arguments, drive, failure, method_name
 from ._evm_options import Rules
 from ._evm_result import ExecutionResult
-from .errors import InvalidHandleError
 from .state import StateManager
 from .store import Store, Value
 
@@ -95,7 +94,5 @@ class Evm(EvmBase):
             try:
                 values.append(getattr(store, method_name(question))(*arguments(question, step.call)))
             except Exception as error:
-                if self.closed:
-                    raise InvalidHandleError("the executor was closed by its store") from error
-                fail(self, error)
+                raise failure(question, error) from error
         return values
