@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
 if [ "${1:-}" != beside-node ]; then
+    if [ -z "${WORLDSTATE_LIB:-}" ]; then make --no-print-directory -C "$root" lib; fi
     (cd "$root" && node tools/node/compile.mjs)
     exec "$root/tools/with-node.sh" -- bash "$PWD/test.sh" beside-node "$@"
 fi

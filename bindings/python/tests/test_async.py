@@ -69,7 +69,7 @@ def test_reads_are_the_nodes(scene: Scene) -> None:
         block = await fork.block()
         assert hex(block.number) == scene.rpc("eth_blockNumber")
         bob = scene.people["bob"]
-        balance, nonce, code, supply, raw, infos, status, code_hash, block_hash = await asyncio.gather(
+        results: list[Any] = await asyncio.gather(
             state.get_balance(bob),
             state.get_nonce(bob),
             state.get_code(scene.token),
@@ -80,6 +80,7 @@ def test_reads_are_the_nodes(scene: Scene) -> None:
             state.get_code_hash(scene.token),
             state.get_block_hash(block.number),
         )
+        balance, nonce, code, supply, raw, infos, status, code_hash, block_hash = results
         assert hex(balance) == scene.rpc("eth_getBalance", bob, "latest")
         assert hex(nonce) == scene.rpc("eth_getTransactionCount", bob, "latest")
         assert "0x" + code.hex() == scene.rpc("eth_getCode", scene.token, "latest")

@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import pytest
 from conftest import Scene
@@ -359,7 +359,7 @@ def test_precompiled_contracts_of_the_program() -> None:
 
 def test_step_by_step() -> None:
     world = World()
-    answers = {
+    answers: dict[QuestionKind, Callable[[Question], Any]] = {
         QuestionKind.STORAGE: lambda question: world.storage(question.address, question.slot),
         QuestionKind.BALANCE: lambda question: world.balance(question.address),
         QuestionKind.CODE: lambda question: world.code(question.address),
@@ -480,7 +480,7 @@ def test_options_that_are_none() -> None:
             ({"precompiles": [b""]}, "0 bytes instead of 20"),
         ):
             with pytest.raises(ValueError, match=text):
-                Evm(state, **options)  # type: ignore[arg-type]
+                Evm(state, **options)
         with Evm(state) as evm:
             for wrong in ("maybe", 7):
                 with pytest.raises(InvalidInputError, match="neither True, False nor 'checkpoint'"):
@@ -534,7 +534,9 @@ def test_what_is_simulated_is_what_the_node_does(scene: Scene, transport: str) -
             result, changes = evm.execute(transaction), evm.changes()
     sent, receipt = scene.rpc("eth_sendTransaction", transaction), None
     for _ in range(100):
-        receipt = receipt or scene.rpc("eth_getTransactionReceipt", sent) or time.sleep(0.05)
+        if receipt is None:
+            time.sleep(0.05)
+            receipt = scene.rpc("eth_getTransactionReceipt", sent)
     assert receipt is not None
     assert receipt["status"] == "0x1"
     assert hex(result.gas_used) == receipt["gasUsed"]

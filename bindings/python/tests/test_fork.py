@@ -38,7 +38,7 @@ def httpx_post(url: str) -> Callable[[bytes], bytes]:
 
 @pytest.fixture(params=["inside", "urllib", "httpx"])
 def fork(request: pytest.FixtureRequest, scene: Scene) -> Iterator[Fork]:
-    posts = {"urllib": Urllib(scene.url), "httpx": httpx_post(scene.url)}
+    posts: dict[str, Callable[[bytes], bytes]] = {"urllib": Urllib(scene.url), "httpx": httpx_post(scene.url)}
     with Fork(scene.url) if request.param == "inside" else Fork(post=posts[request.param]) as fork:
         yield fork
 
@@ -91,7 +91,7 @@ def test_pinned(scene: Scene) -> None:
     hash_text = scene.rpc("eth_getBlockByNumber", hex(block), False)["hash"]
     for wanted in (block, str(block), hex(block), hash_text, bytes.fromhex(hash_text[2:])):
         for options in ({"url": scene.url}, {"post": Urllib(scene.url)}):
-            with Fork(block=wanted, **options) as fork:  # type: ignore[arg-type]
+            with Fork(block=wanted, **options) as fork:
                 assert fork.block().number == block
     with pytest.raises(RpcFailedError, match="block 999999"):
         Fork(scene.url, block=999999)
@@ -110,7 +110,7 @@ def test_options_that_are_none(scene: Scene) -> None:
         ({"url": scene.url, "block": "soon"}, "soon"),
     ):
         with pytest.raises(ValueError, match=text) as caught:
-            Fork(**options)  # type: ignore[arg-type]
+            Fork(**options)
         assert isinstance(caught.value, InvalidInputError) or caught.value.code == -5  # type: ignore[attr-defined]
 
 
