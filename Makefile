@@ -8,7 +8,7 @@ CARGO ?= cargo
 .PHONY: help lib demo demo-py test bench lint fmt header conformance install clean
 
 help: ## what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 lib: ## the shared and the static library, in release
 	@tools/setup.sh rust

@@ -1,5 +1,7 @@
-"""What the package does, on a chain: demo.py URL [SCENE]. SCENE is what tools/demo/chain.mjs has written about the demo's token; without
-it, any account is looked at. Nothing but the standard library is needed."""
+"""What the package does, on a chain: demo.py URL [SCENE].
+
+SCENE is what tools/demo/chain.mjs has written about the demo's token; without it, any account is looked at. Nothing but
+the standard library is needed."""
 
 from __future__ import annotations
 
