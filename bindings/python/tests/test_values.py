@@ -289,3 +289,13 @@ def test_dumps(state: StateManager) -> None:
     assert state.get_state_root() == before
     state.reset()
     assert list(state.accounts()) == []
+
+
+def test_space_is_no_digit(state: StateManager) -> None:
+    """bytes.fromhex would take it."""
+    for address in ("0x" + " " * 40, "0x" + "00 " * 13 + "0", "0x" + "00" * 19 + " 0"):
+        with pytest.raises(InvalidHexError, match="is not hexadecimal"):
+            state.get_balance(address)
+    for slot in ("0x" + "00" * 31 + "  ", "0x" + "\t" * 64):
+        with pytest.raises(InvalidHexError, match="slot"):
+            state.get_storage(ADDRESS, slot)

@@ -15,7 +15,7 @@ wrong length or range an InvalidInputError, another type a TypeError.
 from __future__ import annotations
 
 import re
-from typing import Union
+from typing import Optional, Union
 
 from .errors import InvalidHexError, InvalidInputError
 
@@ -50,6 +50,18 @@ def _hex(what: str, text: str) -> tuple[str, bool]:
     return digits, prefixed
 
 
+def _plain(text: str, length: int) -> Optional[bytes]:
+    """The usual text, with its prefix and as many digits as ``length`` bytes have; None for any other."""
+    if len(text) != 2 * length + 2 or not text.startswith("0x"):
+        return None
+    try:
+        raw = bytes.fromhex(text[2:])
+    except ValueError:
+        return None
+    # Shorter where there was space between the digits.
+    return raw if len(raw) == length else None
+
+
 def _exactly(what: str, value: BytesLike, length: int) -> bytes:
     raw = bytes(value)
     if len(raw) != length:
@@ -75,6 +87,9 @@ def unsigned(what: str, value: int, bits: int) -> int:
 def to_address(value: Address, what: str = "address") -> bytes:
     """20 bytes."""
     if isinstance(value, str):
+        raw = _plain(value, 20)
+        if raw is not None:
+            return raw
         digits, _ = _hex(what, value)
         if len(digits) != 40:
             raise _bad(what, value, f"has {len(digits)} digits instead of 40")
@@ -92,6 +107,9 @@ def to_word(value: Word, what: str = "word") -> bytes:
         except OverflowError:
             return unsigned(what, value, 256).to_bytes(32, "big")
     if isinstance(value, str):
+        raw = _plain(value, 32)
+        if raw is not None:
+            return raw
         digits, prefixed = _hex(what, value)
         if not prefixed and len(digits) != 64:
             raise _bad(what, value, "has neither a 0x prefix nor 64 digits")

@@ -4,6 +4,7 @@ classes differ only in how they wait between the attempts."""
 from __future__ import annotations
 
 import ctypes
+import struct
 from collections.abc import Sequence
 from ctypes import byref, c_int, c_size_t, c_uint64, c_void_p
 from enum import IntEnum
@@ -48,7 +49,8 @@ class Read(Generic[T]):
 
 
 def words(packed: bytes) -> list[int]:
-    return [int.from_bytes(packed[at : at + 32], "big") for at in range(0, len(packed), 32)]
+    to_int = int.from_bytes
+    return [to_int(word, "big") for (word,) in struct.iter_unpack("32s", packed)]
 
 
 class Reads:

@@ -80,11 +80,18 @@ class AccountUpdate(NamedTuple):
 
 def packed_keys(keys: Iterable[tuple[Address, Word]]) -> tuple[bytes, bytes]:
     """Addresses and slots one after another."""
-    addresses, slots = [], []
-    for address, slot in keys:
-        addresses.append(address if type(address) is bytes and len(address) == 20 else to_address(address))
-        slots.append(slot if type(slot) is bytes and len(slot) == 32 else to_word(slot, "slot"))
+    pairs = list(keys)
+    addresses: list[Any] = [address for address, _ in pairs]
+    slots: list[Any] = [slot for _, slot in pairs]
+    if not _all_bytes(addresses, 20):
+        addresses = [to_address(address) for address in addresses]
+    if not _all_bytes(slots, 32):
+        slots = [to_word(slot, "slot") for slot in slots]
     return b"".join(addresses), b"".join(slots)
+
+
+def _all_bytes(values: list[Any], length: int) -> bool:
+    return set(map(type, values)) == {bytes} and set(map(len, values)) == {length}
 
 
 def packed(addresses: BytesLike, slots: BytesLike) -> tuple[bytes, bytes]:

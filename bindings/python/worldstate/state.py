@@ -44,7 +44,12 @@ class StateManager(StateBase):
         """Value of a storage slot. Zero where nothing was ever written."""
         if type(address) is not bytes or len(address) != 20:
             address = to_address(address)
-        if type(slot) is not bytes or len(slot) != 32:
+        if type(slot) is int:
+            try:
+                slot = slot.to_bytes(32, "big")
+            except OverflowError:
+                slot = to_word(slot, "slot")
+        elif type(slot) is not bytes or len(slot) != 32:
             slot = to_word(slot, "slot")
         try:
             out = _take()
@@ -61,7 +66,12 @@ class StateManager(StateBase):
         """Value of a storage slot: 32 big-endian bytes."""
         if type(address) is not bytes or len(address) != 20:
             address = to_address(address)
-        if type(slot) is not bytes or len(slot) != 32:
+        if type(slot) is int:
+            try:
+                slot = slot.to_bytes(32, "big")
+            except OverflowError:
+                slot = to_word(slot, "slot")
+        elif type(slot) is not bytes or len(slot) != 32:
             slot = to_word(slot, "slot")
         try:
             out = _take()
