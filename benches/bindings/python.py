@@ -1,4 +1,5 @@
-"""Reads through the Python package beside the same reads in C, bare ctypes calls of the same shape, and pyrevm where it is installed.
+"""Reads through the Python package beside the same reads in C, bare ctypes calls of the same shape, and pyrevm where
+it is installed.
 
 Usage: python.py RESULTS C_CALL PACKAGE LIBRARY"""
 
@@ -58,14 +59,14 @@ def per_slot(read: Callable[[bytes], object]) -> Callable[[], None]:
 def bare(function: Callable[..., int], to_int: bool) -> Callable[[], None]:
     """The call, its status, its result: what a program without the package would write, all in local variables."""
 
-    def run_bytes(get=function, handle=handle, address=ADDRESS, out=out) -> None:  # type: ignore[no-untyped-def]
+    def run_bytes(get=function, handle=handle, address=ADDRESS, out=out) -> None:
         for _ in range(READS // SLOTS):
             for slot in slots:
                 if get(handle, address, slot, out):
                     raise RuntimeError
-                out.raw
+                _ = out.raw
 
-    def run_int(get=function, handle=handle, address=ADDRESS, out=out, convert=int.from_bytes) -> None:  # type: ignore[no-untyped-def]
+    def run_int(get=function, handle=handle, address=ADDRESS, out=out, convert=int.from_bytes) -> None:
         for _ in range(READS // SLOTS):
             for slot in slots:
                 if get(handle, address, slot, out):
@@ -189,27 +190,22 @@ def main() -> None:
         times["c"].append(single)
         times["c batch"].append(batch)
     python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-    bare_name, loose_name = "bare ctypes call, arguments declared", "bare ctypes call, nothing declared"
-    record("python_get_storage", f"{python}: get_storage", bare_name, times["int"], times["declared int"], 1.3)
-    record(
-        "python_get_storage_bytes", f"{python}: get_storage_bytes", bare_name, times["bytes"], times["declared bytes"], 1.3
-    )
-    record("python_get_storage_loose", f"{python}: get_storage", loose_name, times["int"], times["undeclared int"], 0)
-    record(
-        "python_get_storage_bytes_loose",
-        f"{python}: get_storage_bytes",
-        loose_name,
-        times["bytes"],
-        times["undeclared bytes"],
-        0,
-    )
-    record("python_get_storage_int", f"{python}: get_storage, slot as int", bare_name, times["numbers"], times["declared int"], 0)
-    record("python_get_storage_hex", f"{python}: get_storage, all as hex", bare_name, times["texts"], times["declared int"], 0)
-    record("python_packed", f"{python}: get_storage_packed, a slot of 1,000", "batch in C", times["packed"], times["c batch"], 2)
-    record("python_batch", f"{python}: get_storage_batch, a slot of 1,000", "batch in C", times["listed"], times["c batch"], 0)
-    record("python_c", f"{python}: get_storage_bytes", "the call in C", times["bytes"], times["c"], 0)
+    declared_name, loose_name = "bare ctypes call, arguments declared", "bare ctypes call, nothing declared"
+    rows = [
+        ("get_storage", "get_storage", declared_name, "int", "declared int", 1.3),
+        ("get_storage_bytes", "get_storage_bytes", declared_name, "bytes", "declared bytes", 1.3),
+        ("get_storage_loose", "get_storage", loose_name, "int", "undeclared int", 0),
+        ("get_storage_bytes_loose", "get_storage_bytes", loose_name, "bytes", "undeclared bytes", 0),
+        ("get_storage_int", "get_storage, slot as int", declared_name, "numbers", "declared int", 0),
+        ("get_storage_hex", "get_storage, all as hex", declared_name, "texts", "declared int", 0),
+        ("packed", "get_storage_packed, a slot of 1,000", "batch in C", "packed", "c batch", 2),
+        ("batch", "get_storage_batch, a slot of 1,000", "batch in C", "listed", "c batch", 0),
+        ("c", "get_storage_bytes", "the call in C", "bytes", "c", 0),
+    ]
     if other is not None:
-        record("python_pyrevm", f"{python}: get_storage, slot as int", "pyrevm 0.3.7: storage", times["numbers"], times["peer"], 0)
+        rows.append(("pyrevm", "get_storage, slot as int", "pyrevm 0.3.7: storage", "numbers", "peer", 0))
+    for id, what, base_name, ours, base, target in rows:
+        record(f"python_{id}", f"{python}: {what}", base_name, times[ours], times[base], target)
 
 
 main()
