@@ -41,7 +41,7 @@ def test_a_long_text_is_whole() -> None:
     with StateManager() as state:
         native, handle = state._native, state._handle
         assert native.state_manager_load(handle, b"{" * 2000, 2000, None) != 0
-        assert native.last_error(handle, -1) == state._failure(-1).text
+        assert native.last_error(handle) == state._failure(-1).text
     assert len(str(caught.value)) > 60
 
 
@@ -76,5 +76,5 @@ def test_an_executor_whose_state_is_closed() -> None:
     state = StateManager()
     evm = worldstate.Evm(state)
     state.close()
-    with pytest.raises(InvalidHandleError):
+    with pytest.raises(InvalidHandleError, match="state manager"):
         evm.execute({"to": bytes(20)})

@@ -273,6 +273,29 @@ def test_one_execution_at_a_time() -> None:
         assert seen
 
 
+def test_the_first_that_raises_ends_the_others() -> None:
+    class Uneven(AsyncWorld):
+        async def balance(self, address: str) -> int:
+            raise LookupError("no balance")
+
+        async def code(self, address: str) -> bytes:
+            self.open += 1
+            try:
+                await asyncio.sleep(60)
+                raise AssertionError
+            finally:
+                self.open -= 1
+
+    async def main() -> None:
+        store: Any = Uneven(World())
+        with AsyncStateManager() as state, AsyncEvm(state, store=store) as evm:
+            with pytest.raises(ExecutionError, match="no balance"):
+                await asyncio.wait_for(evm.execute(MESSAGE), 10)
+            assert store.open == 0
+
+    asyncio.run(main())
+
+
 def test_no_store() -> None:
     with StateManager() as state:
         with Evm(state, ask_host=True) as evm:
@@ -569,6 +592,23 @@ def test_a_fork_that_nobody_carries() -> None:
         with pytest.raises(RpcPendingError, match="is not here yet"):
             evm.execute(MESSAGE)
         assert not evm.is_active
+
+
+def test_a_store_is_not_asked_for_what_is_the_forks(scene: Scene) -> None:
+    # Calls NATIVE, then reads slot 5: running ahead wants that while the call waits.
+    code = bytes.fromhex("5f5f5f5f5f61900d61fffff1505f6005545f5260205ff3")
+    world = World()
+    with Fork() as fork, StateManager(fork) as state:
+        with pytest.raises(RpcPendingError):
+            state.get_balance(CALLER)
+        while (batch := fork.next_batch()) is not None:
+            fork.continue_batch(batch.id, Urllib(scene.url)(batch.body))
+        state.set_accounts((address, 1, 1, b"") for address in (CALLER, NATIVE, bytes(20)))
+        state.set_accounts([(CONTRACT, 1, 1, code)])
+        with Evm(state, store=world, precompiles=[NATIVE], run_ahead="on") as evm:
+            with pytest.raises(RpcPendingError, match="storage of"):
+                evm.execute(MESSAGE)
+            assert world.asked == ["precompile"]
 
 
 def test_a_precompiled_contract_on_a_fork(scene: Scene) -> None:

@@ -10,13 +10,14 @@ execution over them.
 
 from __future__ import annotations
 
+from ._changes import StateChanges
 from ._evm_base import Ended, Executable, RunStats, Step
 from ._evm_options import Message, Rules
 from ._evm_result import ExecutionResult, ExecutionStatus, Log
 from ._fork_base import Batch, ForkBlock, ForkRequest, ForkStats, Limits
 from ._library import error_name, load_library, version
 from ._reads import AccountInfo, AccountStatus
-from ._state_base import AccountUpdate, StateChanges
+from ._state_base import AccountUpdate
 from .async_evm import AsyncEvm
 from .async_fork import AsyncFork, AsyncPost
 from .async_state import AsyncStateManager

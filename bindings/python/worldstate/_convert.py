@@ -15,6 +15,7 @@ wrong length or range an InvalidInputError, another type a TypeError.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Optional, Union
 
 from .errors import InvalidHexError, InvalidInputError
@@ -84,16 +85,22 @@ def unsigned(what: str, value: int, bits: int) -> int:
     return value
 
 
+# Programs use few addresses many times.
+@lru_cache(maxsize=4096)
+def _address_of(text: str, what: str) -> bytes:
+    raw = _plain(text, 20)
+    if raw is not None:
+        return raw
+    digits, _ = _hex(what, text)
+    if len(digits) != 40:
+        raise _bad(what, text, f"has {len(digits)} digits instead of 40")
+    return bytes.fromhex(digits)
+
+
 def to_address(value: Address, what: str = "address") -> bytes:
     """20 bytes."""
     if isinstance(value, str):
-        raw = _plain(value, 20)
-        if raw is not None:
-            return raw
-        digits, _ = _hex(what, value)
-        if len(digits) != 40:
-            raise _bad(what, value, f"has {len(digits)} digits instead of 40")
-        return bytes.fromhex(digits)
+        return _address_of(value, what)
     if isinstance(value, _BYTES):
         return _exactly(what, value, 20)
     raise _wrong_type(what, value, "20 bytes or hexadecimal text")

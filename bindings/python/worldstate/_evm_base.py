@@ -10,12 +10,13 @@ from enum import IntEnum
 from typing import Any, Callable, NamedTuple, Optional, TypeVar, Union, cast
 
 from . import _library
+from ._changes import StateChanges
 from ._convert import Data, to_data, to_hash, to_hex, to_u64
 from ._evm_options import TRACE_FLAGS, TRACE_FORMATS, Message, Rules
 from ._evm_result import ExecutionResult, ResultReader
 from ._handle import Owner
 from ._json import JsonLike, to_json
-from ._state_base import StateBase, StateChanges
+from ._state_base import StateBase
 from ._structs import AsyncRequest, EvmPrecompileCall, EvmStats, sized
 from .errors import ExecutionError, InvalidInputError
 from .store import PrecompileCall, Question, QuestionKind, Value, payload_of
@@ -74,7 +75,7 @@ class EvmBase(Owner):
         handle = library.evm_create(state._handle, byref(options))
         if handle is None:
             # Whatever is wrong with the options: the state is alive.
-            raise InvalidInputError(library.last_error(None, 0))
+            raise InvalidInputError(library.last_error(None))
         super().__init__(handle, library.evm_destroy)
         self._state = state
         self._results = ResultReader(library, self._handle)

@@ -22,7 +22,7 @@ class Owner:
         self._native: Native = native()
         if handle is None:
             # A create that failed leaves its reason with the thread.
-            text = self._native.last_error(None, 0)
+            text = self._native.last_error(None)
             raise errors.InvalidHandleError(text) if "handle" in text else errors.OutOfMemoryError(text)
         # Shared by all that calls with it, so that closing reaches them all.
         self._handle = c_void_p(handle)

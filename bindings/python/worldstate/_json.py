@@ -10,9 +10,6 @@ from ._convert import to_hex, to_word
 
 JsonLike = Union[str, bytes, Mapping[Any, Any]]
 
-# Objects whose keys and values are words of 32 bytes.
-_WORDS = ("storage", "state", "stateDiff")
-
 
 def _key(key: Any) -> str:
     if isinstance(key, (bytes, bytearray, memoryview)):
@@ -20,18 +17,18 @@ def _key(key: Any) -> str:
     return key if isinstance(key, str) else to_hex(to_word(key))
 
 
-def _plain(value: Any, words: bool = False) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, int):
         # A negative one stays as it is: the library says what is wrong with it.
-        return value if value < 0 else to_hex(to_word(value)) if words else hex(value)
+        return value if value < 0 else hex(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return to_hex(bytes(value))
     if isinstance(value, Mapping):
-        return {_key(key): _plain(inner, words or key in _WORDS) for key, inner in value.items() if inner is not None}
+        return {_key(key): _plain(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(inner, words) for inner in value]
+        return [_plain(inner) for inner in value]
     raise TypeError(f"a {type(value).__name__} has no form in JSON here")
 
 

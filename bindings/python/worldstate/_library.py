@@ -59,14 +59,13 @@ class Native:
 
     def failure(self, handle: Optional[ctypes.c_void_p], status: int) -> errors.WorldstateError:
         """The exception of a call on ``handle`` that has just failed."""
-        return errors.of(status, self.last_error(handle, status))
+        return errors.of(status, self.last_error(handle))
 
-    def last_error(self, handle: Optional[ctypes.c_void_p], status: int) -> str:
-        # The text of a call on a dead handle belongs to the thread.
-        owner = None if status == errors.InvalidHandleError.code else handle
+    def last_error(self, handle: Optional[ctypes.c_void_p]) -> str:
+        """The text of the last failed call on ``handle``; with None, of this thread's last that had no handle."""
         length = ctypes.c_size_t()
         buffer = ctypes.create_string_buffer(512)
-        while self.worldstate_last_error(owner, buffer, len(buffer), ctypes.byref(length)) != 0:
+        while self.worldstate_last_error(handle, buffer, len(buffer), ctypes.byref(length)) != 0:
             if length.value < len(buffer):
                 return ""
             buffer = ctypes.create_string_buffer(length.value + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from ctypes import byref, c_size_t, c_uint64, create_string_buffer
-from typing import Any, NamedTuple, Optional, TypedDict, Union
+from typing import Any, NamedTuple, Optional, Union
 
 from . import _library
 from ._convert import (
@@ -29,44 +29,6 @@ from .errors import InvalidInputError
 _PAGE = 1024
 
 DUMP_FORMATS = {"genesis": 0, "anvil": 1}
-
-
-class StorageChange(TypedDict):
-    address: str
-    slot: str
-    originalValue: str
-    newValue: str
-
-
-class BalanceChange(TypedDict):
-    address: str
-    originalBalance: str
-    newBalance: str
-
-
-class NonceChange(TypedDict):
-    address: str
-    originalNonce: str
-    newNonce: str
-
-
-class CodeChange(TypedDict):
-    address: str
-    code: str
-
-
-class _Changes(TypedDict):
-    storage: list[StorageChange]
-    balances: list[BalanceChange]
-    nonces: list[NonceChange]
-    codes: list[CodeChange]
-    selfDestructs: list[str]
-
-
-class StateChanges(_Changes, total=False):
-    """What differs, as parsed JSON: hex strings in lower case, quantities without leading zeros."""
-
-    clearedStorage: list[str]
 
 
 class AccountUpdate(NamedTuple):

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable
 from typing import Any, Optional, TypeVar, cast
 
+from ._changes import StateChanges
 from ._convert import Address, BytesLike, Word, to_address, to_u64, to_word
 from ._reads import AccountInfo, AccountStatus, Read
-from ._state_base import StateBase, StateChanges, dump_format, packed, packed_keys
+from ._state_base import StateBase, dump_format, packed, packed_keys
 from .async_fork import AsyncFork
 
 T = TypeVar("T")

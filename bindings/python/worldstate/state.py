@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from ctypes import byref, c_uint64
 from typing import Any, Optional, TypeVar, cast
 
+from ._changes import StateChanges
 from ._convert import Address, BytesLike, Word, to_address, to_u64, to_word
 from ._library import Word as WordBuffer
 from ._reads import AccountInfo, AccountStatus, Read
-from ._state_base import StateBase, StateChanges, dump_format, packed, packed_keys
+from ._state_base import StateBase, dump_format, packed, packed_keys
 from .fork import Fork, blocking
 
 T = TypeVar("T")

@@ -49,11 +49,9 @@ class Failure(NamedTuple):
 
 
 def failure_of(error: BaseException) -> Failure:
-    """What a transport's exception says. The HTTP status is where urllib, httpx, aiohttp and requests keep it; a timeout
-    counts as 408, which is tried again."""
-    status = _status(error) or _status(getattr(error, "response", None))
-    if status is None:
-        status = 408 if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower() else 0
+    """What a transport's exception says. The HTTP status is where urllib, httpx, aiohttp and requests keep it; timeouts are
+    known by their name, which the text begins with."""
+    status = _status(error) or _status(getattr(error, "response", None)) or 0
     text = str(error)
     return Failure(status, f"{type(error).__name__}: {text}" if text else type(error).__name__, error)
 
