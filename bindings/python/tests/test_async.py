@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
+import time
 from collections.abc import Awaitable
 from typing import Any, Callable
 
@@ -22,6 +24,7 @@ from worldstate import (
     InvalidRequestError,
     RpcFailedError,
     StateManager,
+    Urllib,
 )
 
 JSON = {"content-type": "application/json"}
@@ -58,7 +61,7 @@ def over(
         pause = options.pop("pause", 0)
         async with httpx.AsyncClient() as client:
             post = Post(client, scene.url, *faults, pause=pause)
-            with AsyncFork(post, backoff_initial=0.001, **options) as fork, AsyncStateManager(fork) as state:
+            with AsyncFork(post, **{"backoff_initial": 0.001, **options}) as fork, AsyncStateManager(fork) as state:
                 await test(post, fork, state)
 
     asyncio.run(asyncio.wait_for(main(), 50))
@@ -167,6 +170,40 @@ def test_what_may_pass_is_tried_again(scene: Scene, fault: Any) -> None:
     over(scene, test, fault, None, fault, fault)
 
 
+def test_pauses_grow(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[float] = []
+
+    def longest(low: float, high: float) -> float:
+        limits.append(high)
+        return high
+
+    monkeypatch.setattr(random, "uniform", longest)
+    busy = HttpError(503, "busy")
+
+    async def test(post: Post, fork: AsyncFork, state: AsyncStateManager) -> None:
+        started = time.perf_counter()
+        assert await state.get_balance(scene.people["bob"]) > 0
+        assert limits == [0.1, 0.2, 0.1]
+        assert time.perf_counter() - started >= 0.4
+
+    over(scene, test, busy, busy, None, busy, backoff_initial=0.1, backoff_max=0.2)
+    limits.clear()
+    answers = iter([busy, busy, busy, None, busy])
+    inner = Urllib(scene.url)
+
+    def post(body: bytes) -> bytes:
+        fault = next(answers, None)
+        if fault is not None:
+            raise fault
+        return inner(body)
+
+    with Fork(post=post, backoff_initial=0.1, backoff_max=0.2) as fork, StateManager(fork) as state:
+        started = time.perf_counter()
+        assert state.get_balance(scene.people["bob"]) > 0
+        assert limits == [0.1, 0.2, 0.2, 0.1]
+        assert time.perf_counter() - started >= 0.6
+
+
 def test_clients_statuses_count() -> None:
     async def main() -> None:
         request = httpx.Request("POST", "http://node")
@@ -211,6 +248,28 @@ def test_cancelling_one_cancels_none(scene: Scene) -> None:
         assert post.sent == 2
 
     over(scene, test, pause=0.05)
+
+
+def test_a_failure_outlives_the_one_that_led(scene: Scene) -> None:
+    async def main() -> None:
+        inner, sent = Urllib(scene.url), 0
+
+        async def post(body: bytes) -> bytes:
+            nonlocal sent
+            sent += 1
+            if sent == 2:
+                tasks[0].cancel()
+                raise ConnectionError("the cable is cut")
+            return inner(body)
+
+        with AsyncFork(post) as fork, AsyncStateManager(fork) as state:
+            await fork.block()
+            tasks = [asyncio.create_task(state.get_storage(scene.token, 0)) for _ in range(2)]
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(result) for result in results] == [asyncio.CancelledError, RpcFailedError]
+        assert sent == 2
+
+    asyncio.run(main())
 
 
 def test_all_cancelled_and_asked_again(scene: Scene) -> None:

@@ -36,13 +36,13 @@ def test_a_status_from_the_future_stays_readable() -> None:
 
 
 def test_a_long_text_is_whole() -> None:
-    with StateManager() as state, pytest.raises(WorldstateError) as caught:
-        state.load({"0x" + "00" * 20: {"storage": {"0x" + "z" * 60: "0x1"}, "x" * 4000: "0x1"}})
-    with StateManager() as state:
-        native, handle = state._native, state._handle
-        assert native.state_manager_load(handle, b"{" * 2000, 2000, None) != 0
-        assert native.last_error(handle) == state._failure(-1).text
-    assert len(str(caught.value)) > 60
+    text = "a long story, größer als gedacht " * 200
+    with StateManager() as state, worldstate.Evm(state, ask_host=True) as evm:
+        evm.set_transaction(worldstate.Message(gas=100_000, to=bytes(20), value=1))
+        evm.call()
+        with pytest.raises(worldstate.ExecutionError) as caught:
+            evm.fail(text)
+    assert str(caught.value).endswith(text)
 
 
 def test_closed_objects() -> None:

@@ -63,9 +63,8 @@ def _answered(
             raise RpcPendingError(f"{question.kind.name.lower()} of {question.address} is not here yet")
     if not has_store:
         raise ExecutionError(NO_STORE)
+    # On a fork, this is the precompiled contract alone: the rest is the fork's.
     questions = evm.pending()
-    if on_fork:
-        questions = [wanted for wanted in questions if wanted.kind is QuestionKind.PRECOMPILE]
     precompile = any(wanted.kind is QuestionKind.PRECOMPILE for wanted in questions)
     values = yield Ask(questions, evm.precompile_call() if precompile else None)
     assert isinstance(values, list)

@@ -65,7 +65,6 @@ class AsyncFork(Carrying):
         self._post = post
         self._max_concurrent = max_concurrent
         self._backoff = backoff_initial, backoff_max
-        self._pinned = False
         # Bodies taken, and the number of the last one whose answer made no sense, with what was wrong.
         self._taken = 0
         self._refused: Optional[tuple[int, WorldstateError]] = None
@@ -99,13 +98,6 @@ class AsyncFork(Carrying):
         if status != RpcPendingError.code:
             raise failure(status)
         self._enter_loop()
-        if not self._pinned:
-            # Whatever is read, the block comes first: its failure is one for all that wait.
-            await self._fly(self._read_block(), self._failure)
-            self._pinned = True
-        return await self._fly(read, failure)
-
-    async def _fly(self, read: Read[T], failure: Callable[[int], WorldstateError]) -> T:
         # A failure is told to one read alone. Those who want the same value at the same time share it, or each of them
         # would send the request anew.
         while read.key in self._flights:
@@ -116,6 +108,8 @@ class AsyncFork(Carrying):
             status = read.attempt()
             if not status:
                 return read.value()
+            if status != RpcPendingError.code:
+                raise failure(status)
         return await self._lead(read, failure)
 
     async def _lead(self, read: Read[T], failure: Callable[[int], WorldstateError]) -> T:
