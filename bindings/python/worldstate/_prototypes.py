@@ -113,32 +113,3 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     **{name: (None, arguments) for name, arguments in _DESTROY.items()},
     **{name: (c_int, arguments) for name, arguments in _STATUS.items()},
 }
-
-# What the package does without, and why.
-UNUSED: dict[str, str] = {
-    **{
-        f"state_manager_{name}": "the form with bytes is used"
-        for name in (
-            "get_balance_sync",
-            "set_balance",
-            "get_nonce_sync",
-            "set_nonce",
-            "get_storage_sync",
-            "set_storage",
-            "get_code_len_sync",
-            "get_code_sync",
-            "set_code",
-            "get_code_hash",
-            "get_account_status",
-            "delete_account",
-            "clear_storage",
-            "get_storage_root",
-            "get_state_root",
-            "get_block_hash",
-        )
-    },
-    "evm_execute": "execute steps instead, so that every need has its own error",
-    "fork_backend_create": "fork_backend_open does all that it does and pins the block",
-    "fork_reply_body": "no callback is called from native code: the program carries the requests",
-    "fork_reply_fail": "no callback is called from native code: the program carries the requests",
-}
