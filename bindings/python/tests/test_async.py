@@ -22,11 +22,14 @@ from worldstate import (
     InvalidHexError,
     InvalidInputError,
     InvalidRequestError,
+    InvalidStateError,
     RpcFailedError,
+    RpcPendingError,
     StateManager,
     Urllib,
 )
 
+NOWHERE = "0x" + "77" * 20
 JSON = {"content-type": "application/json"}
 
 
@@ -270,6 +273,43 @@ def test_a_failure_outlives_the_one_that_led(scene: Scene) -> None:
         assert sent == 2
 
     asyncio.run(main())
+
+
+def test_a_read_inside_post_does_not_hang(scene: Scene) -> None:
+    async def main() -> None:
+        inner, seen = Urllib(scene.url), 0
+
+        async def post(body: bytes) -> bytes:
+            nonlocal seen
+            assert await state.get_balance(NOWHERE) == 7
+            with pytest.raises(InvalidStateError, match="inside post"):
+                await state.get_balance(scene.people["carol"])
+            seen += 1
+            return inner(body)
+
+        with AsyncFork(post) as fork, AsyncStateManager(fork) as state:
+            state.set_balance(NOWHERE, 7)
+            assert await asyncio.wait_for(state.get_balance(scene.people["bob"]), 10) > 0
+        assert seen == 2
+
+    asyncio.run(main())
+
+
+def test_requests_taken_by_hand_are_nobody_elses(scene: Scene) -> None:
+    async def test(post: Post, fork: AsyncFork, state: AsyncStateManager) -> None:
+        # A fork begins with a question: its block.
+        assert await fork.serve()
+        assert not await fork.serve()
+        reading = asyncio.create_task(state.get_balance(scene.people["bob"]))
+        assert state._reads.balance(bytes.fromhex(scene.people["bob"][2:])).attempt() == -6
+        batch = fork.next_batch()
+        assert batch is not None
+        with pytest.raises(RpcPendingError):
+            await asyncio.wait_for(reading, 10)
+        fork.fail_batch(batch.id, "by hand", 503)
+        assert await state.get_balance(scene.people["bob"]) > 0
+
+    over(scene, test, pause=0.03)
 
 
 def test_all_cancelled_and_asked_again(scene: Scene) -> None:

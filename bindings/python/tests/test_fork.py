@@ -19,6 +19,7 @@ from worldstate import (
     HttpError,
     InvalidInputError,
     InvalidRequestError,
+    InvalidStateError,
     RpcFailedError,
     RpcPendingError,
     StateManager,
@@ -234,6 +235,21 @@ def test_an_interruption_is_no_fault_of_the_node(scene: Scene) -> None:
     with pytest.raises(KeyboardInterrupt):
         state.get_balance(scene.people["bob"])
     assert state.get_balance(scene.people["bob"]) > 0
+
+
+def test_a_read_inside_post_does_not_hang(scene: Scene) -> None:
+    inner = Urllib(scene.url)
+    seen: list[InvalidStateError] = []
+
+    def post(body: bytes) -> bytes:
+        with pytest.raises(InvalidStateError, match="inside post") as caught:
+            state.get_balance(scene.people["carol"])
+        seen.append(caught.value)
+        return inner(body)
+
+    with Fork(post=post) as fork, StateManager(fork) as state:
+        assert state.get_balance(scene.people["bob"]) > 0
+        assert len(seen) == 2
 
 
 def test_threads_share_a_fork(scene: Scene) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from contextvars import ContextVar
 from typing import Any, Callable, Optional, TypeVar
 
 from ._fork_base import Accounts, Batch, Block, Carrying, ForkBlock, Limits
 from ._reads import Read
-from .errors import InvalidInputError, RpcPendingError, WorldstateError
+from .errors import InvalidInputError, InvalidStateError, RpcPendingError, WorldstateError
 from .fork import take_in
 from .transport import Backoff, failure_of
 
 T = TypeVar("T")
+
+# The fork whose body this task sends: a read of it would wait for itself.
+_inside: ContextVar[Optional[AsyncFork]] = ContextVar("worldstate_inside", default=None)
 
 # Turns of the loop until a follower of a follower has run.
 _TURNS = 5
@@ -98,6 +102,8 @@ class AsyncFork(Carrying):
         if status != RpcPendingError.code:
             raise failure(status)
         self._enter_loop()
+        if _inside.get() is self:
+            raise InvalidStateError("a read inside post needs a request of the same fork")
         # A failure is told to one read alone. Those who want the same value at the same time share it, or each of them
         # would send the request anew.
         while read.key in self._flights:
@@ -149,14 +155,16 @@ class AsyncFork(Carrying):
     async def _served(self) -> bool:
         """Waits until a body was answered. False where there is none."""
         self._enter_loop()
-        if self._pump is None or self._pump.done():
+        before, begins = self._taken, self._pump is None or self._pump.done()
+        if begins:
             if not self.stats().pending:
                 return False
             self._progress = asyncio.Event()
             self._pump = asyncio.create_task(self._carry_all())
         assert self._progress is not None
         await self._progress.wait()
-        return True
+        # Nothing is queued where somebody has taken the requests by hand.
+        return not begins or self._taken > before
 
     def _refusal(self, since: int) -> Optional[WorldstateError]:
         """What was wrong with an answer to a body that was taken after ``since`` others."""
@@ -208,7 +216,8 @@ class AsyncFork(Carrying):
             self._told()
 
     async def _carry(self, batch: Batch) -> bool:
-        """Sends one body; whether it failed. Raises InvalidRequestError where the answer makes no sense."""
+        """Sends one body, in a task of its own; whether it failed. InvalidRequestError where the answer makes no sense."""
+        _inside.set(self)
         try:
             answer = await self._post(batch.body)
             if not isinstance(answer, (bytes, bytearray)):

@@ -10,7 +10,14 @@ from typing import Any, Callable, Optional, TypeVar, Union
 
 from ._fork_base import Accounts, Block, Carrying, ForkBlock, Limits, milliseconds
 from ._reads import Read
-from .errors import InvalidInputError, InvalidRequestError, RpcFailedError, RpcPendingError, WorldstateError
+from .errors import (
+    InvalidInputError,
+    InvalidRequestError,
+    InvalidStateError,
+    RpcFailedError,
+    RpcPendingError,
+    WorldstateError,
+)
 from .transport import Backoff, Failure, failure_of
 
 T = TypeVar("T")
@@ -81,7 +88,8 @@ class Fork(Carrying):
         self._post = post
         self._backoff = Backoff(backoff_initial, backoff_max)
         self._turn = threading.Condition()
-        self._carrying = False
+        # The thread that carries a body, and the number of bodies carried.
+        self._carrying: Optional[int] = None
         self._bodies = 0
 
     def block(self) -> ForkBlock:
@@ -127,12 +135,14 @@ class Fork(Carrying):
         if self._post is None:
             raise InvalidInputError("this fork has no post to carry its requests with")
         with self._turn:
+            if self._carrying == threading.get_ident():
+                raise InvalidStateError("a read inside post needs a request of the same fork")
             if self._carrying:
                 # What this thread wants is in that body, or queued for the next one.
                 seen = self._bodies
                 self._turn.wait_for(lambda: self._bodies != seen or not self._carrying)
                 return True
-            self._carrying = True
+            self._carrying = threading.get_ident()
         try:
             batch = self.next_batch()
             if batch is None:
@@ -149,7 +159,7 @@ class Fork(Carrying):
             return True
         finally:
             with self._turn:
-                self._carrying = False
+                self._carrying = None
                 self._bodies += 1
                 self._turn.notify_all()
 
