@@ -69,7 +69,8 @@ class AsyncFork(Carrying):
         self._post = post
         self._max_concurrent = max_concurrent
         self._backoff = backoff_initial, backoff_max
-        # Bodies taken, and the number of the last one whose answer made no sense, with what was wrong.
+        # Bodies answered, bodies taken, and the number of the last one whose answer made no sense, with what was wrong.
+        self._answered = 0
         self._taken = 0
         self._refused: Optional[tuple[int, WorldstateError]] = None
         self._loop: Optional[asyncio.AbstractEventLoop] = None
@@ -155,16 +156,16 @@ class AsyncFork(Carrying):
     async def _served(self) -> bool:
         """Waits until a body was answered. False where there is none."""
         self._enter_loop()
-        before, begins = self._taken, self._pump is None or self._pump.done()
-        if begins:
+        before = self._answered
+        if self._pump is None or self._pump.done():
             if not self.stats().pending:
                 return False
             self._progress = asyncio.Event()
             self._pump = asyncio.create_task(self._carry_all())
         assert self._progress is not None
         await self._progress.wait()
-        # Nothing is queued where somebody has taken the requests by hand.
-        return not begins or self._taken > before
+        # None was where somebody has taken the requests by hand.
+        return self._answered > before
 
     def _refusal(self, since: int) -> Optional[WorldstateError]:
         """What was wrong with an answer to a body that was taken after ``since`` others."""
@@ -194,6 +195,7 @@ class AsyncFork(Carrying):
                 if not under_way:
                     return
                 done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                self._answered += len(done)
                 refused = [task.exception() for task in done if task.exception() is not None]
                 failed = any(task.exception() is None and task.result() for task in done)
                 if refused and not under_way:
