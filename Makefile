@@ -5,10 +5,10 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help lib demo test bench lint fmt header conformance install clean
+.PHONY: help lib demo demo-py test bench lint fmt header conformance install clean
 
 help: ## what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 lib: ## the shared and the static library, in release
 	@tools/setup.sh rust
@@ -16,6 +16,10 @@ lib: ## the shared and the static library, in release
 
 demo: ## a real chain, forked through the C interface; RPC_URL=, BLOCK=, ADDRESS= choose another one
 	@tools/demo.sh
+
+demo-py: lib ## the same in Python, with asyncio and an execution; RPC_URL= chooses another chain
+	@tools/setup.sh python npm
+	@bindings/python/demo.sh
 
 test: ## every test; PARTS="…" runs some of them (tests/run.py --list)
 	@tools/setup.sh python

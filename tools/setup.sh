@@ -82,6 +82,21 @@ setup_eels() {
     cp "$wanted" "$stamp"
 }
 
+# What the tests of the Python binding need: build/python-binding/bin/python
+setup_pybinding() {
+    setup_python
+    local dir=build/python-binding wanted=bindings/python/requirements.txt stamp=build/python-binding/installed.txt
+    if cmp -s "$wanted" "$stamp"; then return; fi
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || die "Python 3.10 or newer is needed, this is $(python3 --version)"
+    if ! python3 -c 'import ensurepip' 2>/dev/null; then apt_install "Python's venv" python3-venv; fi
+    printf 'installing what tests the Python binding\n'
+    rm -rf "$dir"
+    logged pybinding-venv python3 -m venv "$dir"
+    logged pybinding "$dir/bin/pip" install --disable-pip-version-check --requirement "$wanted"
+    # Last: this file says that the installation is whole.
+    cp "$wanted" "$stamp"
+}
+
 setup_node() {
     if ! have node || ! have npm; then apt_install "Node.js" nodejs npm; fi
     local major

@@ -1,0 +1,115 @@
+"""Ethereum's world state: accounts, storage and code with checkpoints and snapshots, forks of a live chain, and EVM
+execution over them.
+
+    >>> from worldstate import StateManager
+    >>> with StateManager() as state:
+    ...     state.set_balance("0x00000000000000000000000000000000000a11ce", 10**18)
+    ...     state.get_balance("0x00000000000000000000000000000000000a11ce")
+    1000000000000000000
+"""
+
+from __future__ import annotations
+
+from ._changes import StateChanges
+from ._evm_base import Ended, Executable, RunStats, Step
+from ._evm_options import Message, Rules
+from ._evm_result import ExecutionResult, ExecutionStatus, Log
+from ._fork_base import Batch, ForkBlock, ForkRequest, ForkStats, Limits
+from ._library import error_name, load_library, version
+from ._reads import AccountInfo, AccountStatus
+from ._state_base import AccountUpdate
+from .async_evm import AsyncEvm
+from .async_fork import AsyncFork, AsyncPost
+from .async_state import AsyncStateManager
+from .errors import (
+    CacheError,
+    ExecutionError,
+    InternalError,
+    InvalidHandleError,
+    InvalidHexError,
+    InvalidInputError,
+    InvalidRequestError,
+    InvalidSnapshotError,
+    InvalidStateError,
+    NoCheckpointError,
+    NoPendingRequestError,
+    OfflineError,
+    OutOfMemoryError,
+    OutputTooSmallError,
+    ProofInvalidError,
+    RpcFailedError,
+    RpcPendingError,
+    WorldstateError,
+)
+from .evm import Evm
+from .fork import Fork, Post
+from .state import StateManager
+from .store import (
+    AsyncStore,
+    PrecompileCall,
+    PrecompileResult,
+    PrecompileStatus,
+    Question,
+    QuestionKind,
+    Store,
+)
+from .transport import HttpError, Urllib
+
+__all__ = [
+    "AccountInfo",
+    "AccountStatus",
+    "AccountUpdate",
+    "AsyncEvm",
+    "AsyncFork",
+    "AsyncPost",
+    "AsyncStateManager",
+    "AsyncStore",
+    "Batch",
+    "CacheError",
+    "Ended",
+    "Evm",
+    "Executable",
+    "ExecutionError",
+    "ExecutionResult",
+    "ExecutionStatus",
+    "Fork",
+    "ForkBlock",
+    "ForkRequest",
+    "ForkStats",
+    "HttpError",
+    "InternalError",
+    "InvalidHandleError",
+    "InvalidHexError",
+    "InvalidInputError",
+    "InvalidRequestError",
+    "InvalidSnapshotError",
+    "InvalidStateError",
+    "Limits",
+    "Log",
+    "Message",
+    "NoCheckpointError",
+    "NoPendingRequestError",
+    "OfflineError",
+    "OutOfMemoryError",
+    "OutputTooSmallError",
+    "Post",
+    "PrecompileCall",
+    "PrecompileResult",
+    "PrecompileStatus",
+    "ProofInvalidError",
+    "Question",
+    "QuestionKind",
+    "RpcFailedError",
+    "RpcPendingError",
+    "Rules",
+    "RunStats",
+    "StateChanges",
+    "StateManager",
+    "Step",
+    "Store",
+    "Urllib",
+    "WorldstateError",
+    "error_name",
+    "load_library",
+    "version",
+]
