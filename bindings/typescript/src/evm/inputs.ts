@@ -1,4 +1,3 @@
-import { invalidInput } from "../errors.ts";
 import { LAYOUTS } from "../native/layouts.ts";
 import type { Pointer } from "../native/native.ts";
 import { writeStruct } from "../native/structs.ts";
@@ -6,7 +5,7 @@ import { refuseUnknown } from "../fork/options.ts";
 import type { AddressLike, BytesLike, Quantity } from "../types.ts";
 import { toBigInt, toBytes, writeAddress, writeBigInt } from "../values.ts";
 
-/** JSON as the node's interface has it; quantities may be bigints and numbers besides. */
+/** JSON as the node's interface has it; quantities may be bigints besides. */
 export type JsonObject = { readonly [name: string]: unknown };
 
 /** A message call or creation without the transaction around it: no intrinsic gas, no fee, no nonce. */
@@ -65,14 +64,12 @@ export function writeMessage(message: Message): Pointer {
   });
 }
 
-/** JSON text, with numbers and bigints as the quantities of Ethereum's JSON-RPC. A text passes as it is. */
-export function toJson(what: string, value: JsonObject | string): string {
+/** JSON text, with bigints as the quantities of Ethereum's JSON-RPC. A text passes as it is. */
+export function toJson(value: JsonObject | string): string {
   if (typeof value === "string") return value;
-  return JSON.stringify(value, (name, field: unknown) => {
-    if (typeof field !== "bigint" && typeof field !== "number") return field;
-    if (field < 0 || (typeof field === "number" && !Number.isSafeInteger(field))) {
-      throw invalidInput(`${what}: ${name} ${field} is no quantity`);
-    }
-    return `0x${field.toString(16)}`;
+  return JSON.stringify(value, (_, field: unknown) => {
+    if (typeof field !== "bigint") return field;
+    // What is no quantity, the library refuses with its name.
+    return field < 0n ? String(field) : `0x${field.toString(16)}`;
   });
 }

@@ -81,7 +81,7 @@ export class EvmSteps extends Closable {
 
   /** Sets fields of the block from what eth_getBlockByNumber, or viem's getBlock, returns. */
   setBlock(block: JsonObject | string): void {
-    this.#check(this.calls.evm_set_block(this.handle, inputText(toJson("block", block))));
+    this.#check(this.calls.evm_set_block(this.handle, inputText(toJson(block))));
   }
 
   /** The hash of an earlier block, which comes before what a fork or the stateInterface would say. */
@@ -92,19 +92,19 @@ export class EvmSteps extends Closable {
 
   /** Overrides of the block as eth_call takes them, for the executions to come. null: none. */
   setBlockOverrides(overrides: JsonObject | string | null): void {
-    const json = overrides === null ? null : inputText(toJson("overrides", overrides));
+    const json = overrides === null ? null : inputText(toJson(overrides));
     this.#check(this.calls.evm_set_block_overrides(this.handle, json));
   }
 
   /** Overrides of the state as eth_call takes them. What runs on them is never written into the state. null: none. */
   setStateOverrides(overrides: JsonObject | string | null): void {
-    const json = overrides === null ? null : inputText(toJson("overrides", overrides));
+    const json = overrides === null ? null : inputText(toJson(overrides));
     this.#check(this.calls.evm_set_state_overrides(this.handle, json));
   }
 
   /** What is executed: a transaction as eth_call takes it or eth_getTransactionByHash returns it. */
   setTransaction(transaction: JsonObject | string): void {
-    this.#check(this.calls.evm_set_transaction_json(this.handle, inputText(toJson("transaction", transaction))));
+    this.#check(this.calls.evm_set_transaction_json(this.handle, inputText(toJson(transaction))));
   }
 
   /** What is executed: a signed transaction as eth_sendRawTransaction takes it. */

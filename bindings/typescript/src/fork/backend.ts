@@ -142,9 +142,10 @@ export class ForkBackend extends Closable {
     return ForkBackend.#over(getNumber(OUT), take, options);
   }
 
-  static #over(handle: number, take: Take | undefined, { backoffInitialMs = 250, backoffMaxMs = 8000 }: ForkOptions): ForkBackend {
+  static #over(handle: number, take: Take | undefined, { maxAttempts = 1, backoffInitialMs = 250, backoffMaxMs = 8000 }: ForkOptions): ForkBackend {
     const core = new Core(handle);
-    const backoff = { initialMs: backoffInitialMs, maxMs: backoffMaxMs };
+    // Where nothing is sent again by itself, the next read need not wait.
+    const backoff = { initialMs: maxAttempts === 1 ? 0 : backoffInitialMs, maxMs: backoffMaxMs };
     return new ForkBackend(core, take && new Pump(() => core.handle, take, backoff));
   }
 
