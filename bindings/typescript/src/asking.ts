@@ -47,7 +47,7 @@ const ROOM = 4096;
 
 /** A text of unknown length. `call` is made again with more memory where the first did not suffice. */
 export function readText(handle: number, call: (buffer: Pointer, size: number, outLength: Pointer) => number): string {
-  for (let size = ROOM; ; ) {
+  for (let size = ROOM; ;) {
     OUTPUT.reserve(size);
     const status = call(OUTPUT.at(0), size, OUT.at);
     if (status === STATUS.SUCCESS) return outputText(getNumber(OUT));
@@ -55,4 +55,3 @@ export function readText(handle: number, call: (buffer: Pointer, size: number, o
     size = getNumber(OUT) + 1;
   }
 }
-

@@ -26,12 +26,24 @@ export {
 export { type Commit, Evm } from "./evm/evm.ts";
 export type { JsonObject, Message } from "./evm/inputs.ts";
 export type { EvmOptions, RunAhead } from "./evm/options.ts";
-export { type AnswerTo, decodeRequest, type EvmQuestion, type EvmRequest, type PrecompileResult } from "./evm/requests.ts";
+export {
+  type AnswerTo,
+  decodeRequest,
+  type EvmQuestion,
+  type EvmRequest,
+  type PrecompileResult,
+} from "./evm/requests.ts";
 export type { ExecutionResult, Log } from "./evm/result.ts";
 export type { AccessList, EvmStats, Frame } from "./evm/steps.ts";
 export type { PrecompileCall, StateInterface } from "./evm/store.ts";
 export type { TraceOptions } from "./evm/trace.ts";
-export { ForkBackend, type ForkBlock, type ForkStats, type Prefetch, type UnpinnedForkOptions } from "./fork/backend.ts";
+export {
+  ForkBackend,
+  type ForkBlock,
+  type ForkStats,
+  type Prefetch,
+  type UnpinnedForkOptions,
+} from "./fork/backend.ts";
 export type { AccountSource, BlockSpecifier, ForkOptions, HttpForkOptions } from "./fork/options.ts";
 export type { BodyCarrier, Eip1193Provider, Provider, SendProvider } from "./fork/provider.ts";
 export { ABI_VERSION, loadLibrary, version } from "./native/library.ts";

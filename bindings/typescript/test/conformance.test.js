@@ -13,7 +13,8 @@ function known(object, names) {
 }
 
 async function run({ fork: scene, steps }) {
-  const fork = scene && ForkBackend.provider(repliesOf(scene.replies), { maxAttempts: 4, backoffInitialMs: 1, ...scene.options });
+  const fork =
+    scene && ForkBackend.provider(repliesOf(scene.replies), { maxAttempts: 4, backoffInitialMs: 1, ...scene.options });
   const state = new StateManager(fork ? { fork } : {});
   const names = new Map();
   try {
@@ -28,7 +29,10 @@ async function run({ fork: scene, steps }) {
       } catch (thrown) {
         if (error === undefined || !(thrown instanceof WorldstateError)) throw thrown;
         assert.equal(thrown.name, `STATE_MANAGER_ERROR_${error}`, `${where}: ${thrown.message}`);
-        assert(thrown.message.includes(text ?? ""), `${where}: ${JSON.stringify(thrown.message)} has no ${JSON.stringify(text)}`);
+        assert(
+          thrown.message.includes(text ?? ""),
+          `${where}: ${JSON.stringify(thrown.message)} has no ${JSON.stringify(text)}`,
+        );
         continue;
       }
       assert.equal(error, undefined, `${where} has not failed`);

@@ -3,7 +3,15 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { JsonRpcProvider } from "ethers";
 import { createPublicClient, custom, http } from "viem";
-import { Evm, ForkBackend, InvalidHandleError, RpcClientAdapter, RpcFailedError, RpcPendingError, StateManager } from "worldstate";
+import {
+  Evm,
+  ForkBackend,
+  InvalidHandleError,
+  RpcClientAdapter,
+  RpcFailedError,
+  RpcPendingError,
+  StateManager,
+} from "worldstate";
 import { call, RICH, startAnvil } from "./support/anvil.js";
 
 const CONTRACT = "0x00000000000000000000000000000000000c0de0";
@@ -81,7 +89,9 @@ test("an adapter over fetch", async () => {
 });
 
 test("an adapter over another provider", async () => {
-  await readsTheChain(ForkBackend.provider(new RpcClientAdapter({ request: ({ method, params }) => call(anvil.url, method, params) })));
+  await readsTheChain(
+    ForkBackend.provider(new RpcClientAdapter({ request: ({ method, params }) => call(anvil.url, method, params) })),
+  );
 });
 
 test("not pinned, a request at a time", async () => {
@@ -111,11 +121,14 @@ test("the built-in HTTP", async () => {
 });
 
 test("a node out of reach, over HTTP", () => {
-  assert.throws(() => ForkBackend.http("http://127.0.0.1:1", { maxAttempts: 1 }), (error) => {
-    assert(error instanceof RpcFailedError);
-    assert.match(error.message, /eth_chainId from http:\/\/127\.0\.0\.1:1: Connection refused/);
-    return true;
-  });
+  assert.throws(
+    () => ForkBackend.http("http://127.0.0.1:1", { maxAttempts: 1 }),
+    (error) => {
+      assert(error instanceof RpcFailedError);
+      assert.match(error.message, /eth_chainId from http:\/\/127\.0\.0\.1:1: Connection refused/);
+      return true;
+    },
+  );
 });
 
 test("1,000 reads at the same time share few bodies", async () => {
@@ -281,7 +294,10 @@ test("inputs are taken when the read is called", async () => {
     slot[31] = i;
     reads.push(state.getStorageBigInt(CONTRACT, slot));
   }
-  assert.deepEqual(await Promise.all(reads), Array.from({ length: 10 }, (_, i) => BigInt(i * i)));
+  assert.deepEqual(
+    await Promise.all(reads),
+    Array.from({ length: 10 }, (_, i) => BigInt(i * i)),
+  );
   state.close();
   fork.close();
 });
@@ -290,7 +306,10 @@ test("batches, dumps and changes await what they need", async () => {
   const fork = ForkBackend.provider(new RpcClientAdapter(anvil.url));
   const state = new StateManager({ fork });
   const keys = Array.from({ length: 40 }, (_, i) => [CONTRACT, BigInt(i)]);
-  assert.deepEqual(await state.getStorageBatch(keys), keys.map(([, slot]) => word(slot * slot)));
+  assert.deepEqual(
+    await state.getStorageBatch(keys),
+    keys.map(([, slot]) => word(slot * slot)),
+  );
   const [account] = await state.getAccounts([CONTRACT]);
   assert.equal(account.nonce, 5n);
   await state.checkpoint();

@@ -76,7 +76,8 @@ export class Evm extends EvmSteps {
 
   async #end(commit: Commit): Promise<void> {
     if (commit === "discard") return this.discard();
-    if (this.#store?.commitChanges !== undefined) await asked(async () => this.#store?.commitChanges?.(this.getStateChanges()));
+    if (this.#store?.commitChanges !== undefined)
+      await asked(async () => this.#store?.commitChanges?.(this.getStateChanges()));
     if (commit === "checkpoint") this.commitInCheckpoint();
     else this.commit();
   }

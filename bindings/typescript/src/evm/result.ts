@@ -62,7 +62,7 @@ export function readResult(evm: number): ExecutionResult {
 }
 
 function readLog(evm: number, index: number): Log {
-  for (let size = 4096; ; ) {
+  for (let size = 4096; ;) {
     OUTPUT.reserve(size);
     const data = OUTPUT.at(0);
     const status = library().evm_get_log(evm, index, ADDRESS.at, TOPICS.at, OUT.at, data, size, OUT2.at);

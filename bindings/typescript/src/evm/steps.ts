@@ -12,7 +12,14 @@ import type { Address, BytesLike, Hex, Quantity } from "../types.ts";
 import { toBigInt, toBytes, toHex, writeHash } from "../values.ts";
 import { type JsonObject, type Message, toJson, writeMessage } from "./inputs.ts";
 import { type EvmOptions, writeEvmOptions } from "./options.ts";
-import { type AnswerTo, decodeRequest, encodeAnswer, type EvmQuestion, type EvmRequest, REQUEST_SIZE } from "./requests.ts";
+import {
+  type AnswerTo,
+  decodeRequest,
+  encodeAnswer,
+  type EvmQuestion,
+  type EvmRequest,
+  REQUEST_SIZE,
+} from "./requests.ts";
 import { type ExecutionResult, readResult } from "./result.ts";
 import type { PrecompileCall } from "./store.ts";
 import { type TraceOptions, traceArguments } from "./trace.ts";
@@ -61,7 +68,11 @@ export class EvmSteps extends Closable {
     const handle = calls.evm_create(state.handle, writeEvmOptions(options));
     if (handle === 0) {
       const { message } = failure(STATUS.INVALID_INPUT, 0);
-      const status = state.closed ? "INVALID_HANDLE" : /handles are in use/.test(message) ? "OUT_OF_MEMORY" : "INVALID_INPUT";
+      const status = state.closed
+        ? "INVALID_HANDLE"
+        : /handles are in use/.test(message)
+          ? "OUT_OF_MEMORY"
+          : "INVALID_INPUT";
       throw errorOf(STATUS[status], `STATE_MANAGER_ERROR_${status}`, message);
     }
     super(handle, (dead) => calls.evm_destroy(dead));
@@ -134,7 +145,7 @@ export class EvmSteps extends Closable {
 
   /** Everything that is wanted now, what the execution waits for first. */
   pending(): EvmQuestion[] {
-    for (let capacity = 64; ; ) {
+    for (let capacity = 64; ;) {
       OUTPUT.reserve(REQUEST_SIZE * capacity);
       this.#check(this.calls.evm_pending(this.handle, OUTPUT.at(0), capacity, OUT.at));
       const count = getNumber(OUT);

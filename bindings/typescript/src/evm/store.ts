@@ -109,7 +109,10 @@ function resolveOne(store: StateInterface, question: EvmQuestion): Awaitable<Ans
   }
 }
 
-async function resolveBlockHash(store: StateInterface, question: EvmQuestion & { type: "blockHash" }): Promise<Answered[]> {
+async function resolveBlockHash(
+  store: StateInterface,
+  question: EvmQuestion & { type: "blockHash" },
+): Promise<Answered[]> {
   if (store.getBlockHash === undefined) {
     throw new Error(`the hash of block ${question.number} is needed, but the stateInterface has no getBlockHash`);
   }

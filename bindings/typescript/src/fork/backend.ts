@@ -8,7 +8,14 @@ import { emptyStruct, inputText, readField } from "../native/structs.ts";
 import type { AddressLike, Hex, WordLike } from "../types.ts";
 import { toHex, writeAddress, writeWord } from "../values.ts";
 import { bodies, requests, type Take } from "./exchange.ts";
-import { type BlockSpecifier, count, type ForkOptions, type HttpForkOptions, refuseUnknown, writeOptions } from "./options.ts";
+import {
+  type BlockSpecifier,
+  count,
+  type ForkOptions,
+  type HttpForkOptions,
+  refuseUnknown,
+  writeOptions,
+} from "./options.ts";
 import { type BodyCarrier, carrierOf, type Provider, requestOf } from "./provider.ts";
 import { Pump } from "./pump.ts";
 
@@ -142,7 +149,11 @@ export class ForkBackend extends Closable {
     return ForkBackend.#over(getNumber(OUT), take, options);
   }
 
-  static #over(handle: number, take: Take | undefined, { maxAttempts = 1, backoffInitialMs = 250, backoffMaxMs = 8000 }: ForkOptions): ForkBackend {
+  static #over(
+    handle: number,
+    take: Take | undefined,
+    { maxAttempts = 1, backoffInitialMs = 250, backoffMaxMs = 8000 }: ForkOptions,
+  ): ForkBackend {
     const core = new Core(handle);
     // Where nothing is sent again by itself, the next read need not wait.
     const backoff = { initialMs: maxAttempts === 1 ? 0 : backoffInitialMs, maxMs: backoffMaxMs };
@@ -227,4 +238,3 @@ function packed(accounts: readonly Prefetch[]): Packed {
   });
   return { bytes, count };
 }
-

@@ -22,7 +22,7 @@ export const bodies =
   (carrier: BodyCarrier): Take =>
   (fork) => {
     const calls = library();
-    for (let size = 16 * 1024; ; ) {
+    for (let size = 16 * 1024; ;) {
       OUTPUT.reserve(size);
       const status = calls.fork_backend_next_batch(fork, 0, OUT.at, OUTPUT.at(0), size, OUT2.at, null);
       if (status === STATUS.NO_PENDING_REQUEST) return undefined;
@@ -49,7 +49,7 @@ export const requests =
   (request: (method: string, params: unknown[]) => Promise<unknown>): Take =>
   (fork) => {
     const calls = library();
-    for (let size = PARAMS_SIZE; ; ) {
+    for (let size = PARAMS_SIZE; ;) {
       OUTPUT.reserve(METHOD_SIZE + size);
       const [method, params] = [OUTPUT.at(0), OUTPUT.at(METHOD_SIZE)];
       const status = calls.fork_backend_next_request(fork, OUT.at, method, METHOD_SIZE, OUT2.at, params, size, OUT3.at);

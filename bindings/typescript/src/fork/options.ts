@@ -81,7 +81,8 @@ function headerLines(headers: Readonly<Record<string, string>> | undefined): str
   if (headers === undefined) return undefined;
   return Object.entries(headers)
     .map(([name, value]) => {
-      if (/[\r\n:]/.test(name) || /[\r\n]/.test(value)) throw invalidInput(`header ${JSON.stringify(name)} has line breaks`);
+      if (/[\r\n:]/.test(name) || /[\r\n]/.test(value))
+        throw invalidInput(`header ${JSON.stringify(name)} has line breaks`);
       return `${name}: ${value}`;
     })
     .join("\n");

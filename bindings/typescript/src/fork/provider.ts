@@ -64,7 +64,9 @@ export function requestOf(provider: Provider): (method: string, params: unknown[
     if (typeof request === "function") return async (method, params) => request.call(provider, { method, params });
     if (typeof send === "function") return async (method, params) => send.call(provider, method, params);
   }
-  throw invalidInput("provider: an object with request({ method, params }), one with send(method, params), or a function");
+  throw invalidInput(
+    "provider: an object with request({ method, params }), one with send(method, params), or a function",
+  );
 }
 
 /** Answers JSON-RPC bodies with a provider, which is asked for all requests of a body at the same time. */

@@ -14,7 +14,9 @@ function open(path: string): Calls {
   try {
     calls = native.open(path);
   } catch (cause) {
-    throw new LibraryError(`${path} cannot be loaded as the worldstate library: ${(cause as Error).message}`, { cause });
+    throw new LibraryError(`${path} cannot be loaded as the worldstate library: ${(cause as Error).message}`, {
+      cause,
+    });
   }
   const version = calls.worldstate_abi_version();
   if (version !== ABI_VERSION) {
@@ -60,7 +62,7 @@ export const outputText = (length: number): string => decoder.decode(OUTPUT.byte
 export function failure(status: number, handle: number): Error {
   const calls = library();
   let text = "";
-  for (let size = 1024; ; ) {
+  for (let size = 1024; ;) {
     OUTPUT.reserve(size);
     const status = calls.worldstate_last_error(handle, OUTPUT.at(0), size, OUT.at);
     const length = getNumber(OUT);

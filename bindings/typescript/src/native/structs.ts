@@ -74,4 +74,3 @@ export function inputBytes(bytes: Uint8Array): Pointer {
   INPUT.reserve(bytes.length).bytes.set(bytes);
   return INPUT.at(0);
 }
-

@@ -70,7 +70,8 @@ export class RpcClientAdapter {
       if (!Number.isFinite(value) || value < 0) throw invalidInput(`${name} ${value} is not a number from 0 on`);
       this.#retry[name] = value;
     }
-    if (!Number.isInteger(maxBatch) || maxBatch < 1) throw invalidInput(`maxBatch ${maxBatch} is not a positive integer`);
+    if (!Number.isInteger(maxBatch) || maxBatch < 1)
+      throw invalidInput(`maxBatch ${maxBatch} is not a positive integer`);
     this.#maxBatch = maxBatch;
     this.#http = { headers, maxResponseBytes, fetch };
     if (typeof source === "string" || source instanceof URL) {

@@ -15,7 +15,8 @@ export class RpcError extends Error {
 
 /** JSON-RPC errors that may pass: limits, and state that the asked node of a cluster does not have yet. */
 const PASSING_CODES = new Set([-32005, 408, 429]);
-const PASSING_TEXTS = /rate ?limit|too many requests|limit exceeded|request limit|capacity exceeded|try again|timed? ?out|missing trie node|header not found|service unavailable/i;
+const PASSING_TEXTS =
+  /rate ?limit|too many requests|limit exceeded|request limit|capacity exceeded|try again|timed? ?out|missing trie node|header not found|service unavailable/i;
 
 /** Whether an error that a node reports is worth another attempt. */
 export const mayPass = (code: unknown, message: unknown): boolean =>

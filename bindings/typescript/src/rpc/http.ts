@@ -33,7 +33,7 @@ async function readBody(response: Response, limit: number): Promise<string> {
   if (reader === undefined) return "";
   const decoder = new TextDecoder();
   let text = "";
-  for (let length = 0; ; ) {
+  for (let length = 0; ;) {
     const { done, value } = await reader.read();
     if (done) return text + decoder.decode();
     length += value.length;
@@ -49,7 +49,9 @@ async function readBody(response: Response, limit: number): Promise<string> {
 function reasonOf(error: unknown): string {
   const { message, cause, code } = error as { message?: string; cause?: unknown; code?: unknown };
   if (cause instanceof Error) return reasonOf(cause);
-  return [message || String(error), typeof code === "string" && !message?.includes(code) ? `(${code})` : ""].join(" ").trim();
+  return [message || String(error), typeof code === "string" && !message?.includes(code) ? `(${code})` : ""]
+    .join(" ")
+    .trim();
 }
 
 /** Where a request goes, without the path, which may hold a key. */

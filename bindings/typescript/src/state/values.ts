@@ -105,28 +105,27 @@ export abstract class StateValues extends Closable {
 
   /** Code; "0x" for an account without code. */
   getCodeSync(account: AddressLike): Hex {
-    return toHex(OUTPUT.bytes, 0, this.#readCode(account));
+    return toHex(this.#readCode(account));
   }
 
   /** Code as bytes, in an array of its own. */
   getCodeBytesSync(account: AddressLike): Uint8Array {
-    return OUTPUT.bytes.slice(0, this.#readCode(account));
+    return this.#readCode(account).slice();
   }
 
-  #readCode(account: AddressLike): number {
+  /** The code in the output memory. */
+  #readCode(account: AddressLike): Uint8Array {
     this.check(this.calls.state_manager_get_code_len_bytes(this.handle, address(account), OUT.at));
     const length = getNumber(OUT);
     OUTPUT.reserve(length);
     this.check(this.calls.state_manager_get_code_bytes(this.handle, ADDRESS.at, OUTPUT.at(0), length));
-    return length;
+    return OUTPUT.bytes.subarray(0, length);
   }
 
   /** Sets the code. */
   setCodeSync(account: AddressLike, code: BytesLike): void {
     const bytes = toBytes("code", code);
-    this.check(
-      this.calls.state_manager_set_code_bytes(this.handle, address(account), inputBytes(bytes), bytes.length),
-    );
+    this.check(this.calls.state_manager_set_code_bytes(this.handle, address(account), inputBytes(bytes), bytes.length));
   }
 
   /** keccak-256 of the code; that of no bytes for an account without code, zero for an absent one. */

@@ -3,16 +3,7 @@ import { invalidInput } from "../errors.ts";
 import { getBigInt, getNumber, INPUT, OUT, OUTPUT } from "../native/memory.ts";
 import { inputBytes } from "../native/structs.ts";
 import type { AccountStatus, AddressLike, BytesLike, Hex, Quantity, WordLike } from "../types.ts";
-import {
-  checkInto,
-  readBigInt,
-  toBigInt,
-  toBytes,
-  toHex,
-  writeAddress,
-  writeBigInt,
-  writeWord,
-} from "../values.ts";
+import { checkInto, readBigInt, toBigInt, toBytes, toHex, writeAddress, writeBigInt, writeWord } from "../values.ts";
 import { parseChanges, type StateChanges } from "./changes.ts";
 import { STATUSES, StateValues } from "./values.ts";
 
@@ -59,13 +50,7 @@ export abstract class WholeState extends StateValues {
     });
     OUTPUT.reserve(32 * count);
     this.check(
-      this.calls.state_manager_get_storage_batch(
-        this.handle,
-        INPUT.at(0),
-        INPUT.at(20 * count),
-        count,
-        OUTPUT.at(0),
-      ),
+      this.calls.state_manager_get_storage_batch(this.handle, INPUT.at(0), INPUT.at(20 * count), count, OUTPUT.at(0)),
     );
     return keys.map((_, i) => toHex(OUTPUT.bytes, 32 * i, 32 * i + 32));
   }
@@ -142,7 +127,7 @@ export abstract class WholeState extends StateValues {
       };
     });
     // One call takes accounts of which the same fields are given.
-    for (let from = 0; from < checked.length; ) {
+    for (let from = 0; from < checked.length;) {
       const { balance, nonce } = checked[from] as (typeof checked)[number];
       let to = from + 1;
       while (

@@ -27,7 +27,8 @@ export async function startAnvil(...options) {
     const text = readFileSync(log, "utf8");
     const found = /^Listening on (127\.0\.0\.1:\d+)$/m.exec(text);
     if (found !== null) url = `http://${found[1]}`;
-    else if (child.exitCode !== null || tries === 1200) throw new Error(`anvil has not begun to listen: ${text.slice(-2000)}`);
+    else if (child.exitCode !== null || tries === 1200)
+      throw new Error(`anvil has not begun to listen: ${text.slice(-2000)}`);
     else await new Promise((done) => setTimeout(done, 50));
   }
   child.unref();

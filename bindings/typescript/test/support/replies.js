@@ -11,6 +11,8 @@ export function repliesOf(replies) {
     // Of several for one request, the first is used up as long as there is another.
     if (left.filter(fits).length > 1) left.splice(at, 1);
     const { error = undefined, result } = reply ?? { error: { code: -32601, message: "no such reply" } };
-    return error ? Promise.reject(Object.assign(new Error(error.message), { code: error.code })) : Promise.resolve(result);
+    return error
+      ? Promise.reject(Object.assign(new Error(error.message), { code: error.code }))
+      : Promise.resolve(result);
   };
 }
