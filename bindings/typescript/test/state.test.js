@@ -1,6 +1,7 @@
 // Values in all their forms, batches, listings, dumps, ends.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { keccak256 } from "viem";
 import { InvalidHandleError, InvalidSnapshotError, NoCheckpointError, StateManager, WorldstateError } from "worldstate";
 
 const ALICE = "0x00000000000000000000000000000000000a11ce";
@@ -90,7 +91,7 @@ within("code of every length", async (state) => {
     assert.equal(await state.getCode(ALICE), `0x${Buffer.from(code).toString("hex")}`);
   }
   await state.setCode(ALICE, "0x6000");
-  assert.equal(await state.getCodeHash(ALICE), "0x5e3ce470a8506d55e59815db7232a08774174ae0c7fdb2fbc81a49e4e242b0d6");
+  assert.equal(await state.getCodeHash(ALICE), keccak256("0x6000"));
 });
 
 within("batches are as long as one likes, empty ones too", async (state) => {

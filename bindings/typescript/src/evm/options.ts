@@ -1,5 +1,6 @@
 import { invalidInput } from "../errors.ts";
 import { count, refuseUnknown } from "../fork/options.ts";
+import { C } from "../native/constants.ts";
 import { LAYOUTS } from "../native/layouts.ts";
 import type { Pointer } from "../native/native.ts";
 import { writeStruct } from "../native/structs.ts";
@@ -9,17 +10,22 @@ import type { StateInterface } from "./store.ts";
 
 /** How what an execution will need is found ahead, so that it is fetched together. */
 export type RunAhead = "off" | "on" | "accessList" | "prestate";
-const RUN_AHEAD: Record<RunAhead, number> = { off: 0, on: 1, accessList: 2, prestate: 3 };
+const RUN_AHEAD: Record<RunAhead, number> = {
+  off: C.EVM_RUN_AHEAD_OFF,
+  on: C.EVM_RUN_AHEAD_ON,
+  accessList: C.EVM_RUN_AHEAD_ACCESS_LIST,
+  prestate: C.EVM_RUN_AHEAD_PRESTATE,
+};
 
 const FLAGS = {
-  askHost: 1,
-  noBalanceCheck: 2,
-  noNonceCheck: 4,
-  noBaseFeeCheck: 8,
-  noCodeSizeLimit: 16,
-  noBlockGasLimit: 32,
-  noSenderCodeCheck: 64,
-  noFee: 128,
+  askHost: C.EVM_ASK_HOST,
+  noBalanceCheck: C.EVM_NO_BALANCE_CHECK,
+  noNonceCheck: C.EVM_NO_NONCE_CHECK,
+  noBaseFeeCheck: C.EVM_NO_BASE_FEE_CHECK,
+  noCodeSizeLimit: C.EVM_NO_CODE_SIZE_LIMIT,
+  noBlockGasLimit: C.EVM_NO_BLOCK_GAS_LIMIT,
+  noSenderCodeCheck: C.EVM_NO_SENDER_CODE_CHECK,
+  noFee: C.EVM_NO_FEE,
 } as const;
 
 /** Rules and switches of an executor. */

@@ -1,4 +1,5 @@
 import { executionFailed, invalidInput } from "../errors.ts";
+import { C } from "../native/constants.ts";
 import type { Address, BytesLike, Hex, Quantity, WordLike } from "../types.ts";
 import { toBigInt, toBytes, toHex, writeAddress, writeBigInt, writeHash, writeWord } from "../values.ts";
 
@@ -44,29 +45,40 @@ export function decodeRequest(bytes: Uint8Array, offset = 0): EvmRequest {
   const kind = bytes[offset];
   const address = toHex(bytes, offset + 1, offset + 21);
   switch (kind) {
-    case 0:
+    case C.EVM_OUTPUT_RESULT:
       return { type: "result" };
-    case 1:
+    case C.EVM_OUTPUT_NEED_STORAGE:
       return { type: "storage", address, slot: toHex(bytes, offset + 21, offset + REQUEST_SIZE) };
-    case 2:
+    case C.EVM_OUTPUT_NEED_BALANCE:
       return { type: "balance", address };
-    case 3:
+    case C.EVM_OUTPUT_NEED_CODE:
       return { type: "code", address };
-    case 4:
+    case C.EVM_OUTPUT_NEED_NONCE:
       return { type: "nonce", address };
-    case 5:
+    case C.EVM_OUTPUT_READY_TO_COMMIT:
       return { type: "readyToCommit" };
-    case 6:
+    case C.EVM_OUTPUT_NEED_BLOCK_HASH:
       return { type: "blockHash", number: BigInt(toHex(bytes, offset + 45, offset + REQUEST_SIZE)) };
-    case 7:
+    case C.EVM_OUTPUT_NEED_PRECOMPILE:
       return { type: "precompile", address };
     default:
       throw executionFailed(`Unknown output type: ${kind}`);
   }
 }
 
-const KINDS = { storage: 1, balance: 2, code: 3, nonce: 4, blockHash: 6, precompile: 7 } as const;
-const PRECOMPILE_STATUS = { success: 0, revert: 1, halt: 2 } as const;
+const KINDS = {
+  storage: C.EVM_CONTINUE_WITH_STORAGE,
+  balance: C.EVM_CONTINUE_WITH_BALANCE,
+  code: C.EVM_CONTINUE_WITH_CODE,
+  nonce: C.EVM_CONTINUE_WITH_NONCE,
+  blockHash: C.EVM_CONTINUE_WITH_BLOCK_HASH,
+  precompile: C.EVM_CONTINUE_WITH_PRECOMPILE,
+} as const;
+const PRECOMPILE_STATUS = {
+  success: C.EVM_PRECOMPILE_SUCCESS,
+  revert: C.EVM_PRECOMPILE_REVERT,
+  halt: C.EVM_PRECOMPILE_HALT,
+} as const;
 
 /** An answer in the bytes that the library takes, and their kind. */
 export function encodeAnswer<Question extends EvmQuestion>(

@@ -1,5 +1,6 @@
 import { raise, readText } from "../asking.ts";
 import { STATUS } from "../errors.ts";
+import { C } from "../native/constants.ts";
 import { LAYOUTS } from "../native/layouts.ts";
 import { library } from "../native/library.ts";
 import { ADDRESS, getNumber, OUT, OUT2, OUTPUT, TOPICS } from "../native/memory.ts";
@@ -32,7 +33,11 @@ export interface ExecutionResult {
   failure: string;
 }
 
-const EXECUTION_STATUSES = ["success", "revert", "halt"] as const;
+const EXECUTION_STATUSES: Record<number, ExecutionResult["status"]> = {
+  [C.EVM_STATUS_SUCCESS]: "success",
+  [C.EVM_STATUS_REVERT]: "revert",
+  [C.EVM_STATUS_HALT]: "halt",
+};
 
 /** Reads the result of an executor. */
 export function readResult(evm: number): ExecutionResult {

@@ -1,6 +1,7 @@
 import { raise, readText } from "../asking.ts";
 import { Closable } from "../closable.ts";
 import { errorOf, STATUS } from "../errors.ts";
+import { C } from "../native/constants.ts";
 import { LAYOUTS } from "../native/layouts.ts";
 import { failure, library } from "../native/library.ts";
 import { getInt, getNumber, OUT, OUTPUT, REQUEST, VALUE } from "../native/memory.ts";
@@ -173,7 +174,13 @@ export class EvmSteps extends Closable {
   /** Says that there is no answer: throws ExecutionError with the text. The question stays open. */
   fail(text: string): never {
     const bytes = new TextEncoder().encode(text);
-    const status = this.calls.evm_continue_ffi(this.handle, 255, inputBytes(bytes), bytes.length, REQUEST.at);
+    const status = this.calls.evm_continue_ffi(
+      this.handle,
+      C.EVM_CONTINUE_WITH_ERROR,
+      inputBytes(bytes),
+      bytes.length,
+      REQUEST.at,
+    );
     raise(status, this.handle);
   }
 
@@ -196,7 +203,7 @@ export class EvmSteps extends Closable {
 
   /** Writes the changes of an execution that is ready to commit into the state. */
   commit(): void {
-    this.#check(this.calls.evm_continue_ffi(this.handle, 5, null, 0, REQUEST.at));
+    this.#check(this.calls.evm_continue_ffi(this.handle, C.EVM_CONTINUE_AFTER_COMMIT, null, 0, REQUEST.at));
   }
 
   /** The same in a checkpoint of its own, which the state's `revert` takes back and its `commit` keeps. */

@@ -1,5 +1,6 @@
 import { invalidInput } from "../errors.ts";
 import { refuseUnknown } from "../fork/options.ts";
+import { C } from "../native/constants.ts";
 import type { Quantity } from "../types.ts";
 import { toBigInt } from "../values.ts";
 
@@ -21,8 +22,13 @@ export interface TraceOptions {
   fd?: number;
 }
 
-const FORMATS = { off: 0, eip3155: 1, structLogs: 2 } as const;
-const FLAGS = { memory: 1, noStack: 2, noStorage: 4, returnData: 8 } as const;
+const FORMATS = { off: C.EVM_TRACE_OFF, eip3155: C.EVM_TRACE_EIP3155, structLogs: C.EVM_TRACE_STRUCT_LOGS } as const;
+const FLAGS = {
+  memory: C.EVM_TRACE_MEMORY,
+  noStack: C.EVM_TRACE_NO_STACK,
+  noStorage: C.EVM_TRACE_NO_STORAGE,
+  returnData: C.EVM_TRACE_RETURN_DATA,
+} as const;
 const NAMES = new Set(["format", "limit", "fd", ...Object.keys(FLAGS)]);
 
 /** The arguments of evm_set_trace. */

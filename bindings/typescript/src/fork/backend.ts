@@ -1,6 +1,7 @@
 import { ask, raise } from "../asking.ts";
 import { Closable } from "../closable.ts";
 import { invalidInput, STATUS } from "../errors.ts";
+import { C } from "../native/constants.ts";
 import { LAYOUTS } from "../native/layouts.ts";
 import { failure, library } from "../native/library.ts";
 import { getBigInt, getNumber, INPUT, OUT, OUT2, VALUE } from "../native/memory.ts";
@@ -138,7 +139,7 @@ export class ForkBackend extends Closable {
   static unpinned(provider: Provider, options: UnpinnedForkOptions = {}): ForkBackend {
     refuseUnknown(options, new Set(["block", "maxCacheSize"]));
     const tag = inputText(String(options.block ?? "latest"));
-    const handle = library().fork_backend_create(0, null, tag, count("maxCacheSize", options.maxCacheSize));
+    const handle = library().fork_backend_create(null, null, tag, count("maxCacheSize", options.maxCacheSize));
     if (handle === 0) throw failure(STATUS.INVALID_INPUT, 0);
     return ForkBackend.#over(handle, requests(requestOf(provider)), {});
   }
@@ -199,7 +200,16 @@ export class ForkBackend extends Closable {
   #prefetch({ bytes, count }: Packed, { code = false }: { code?: boolean }): void {
     INPUT.reserve(bytes.length).bytes.set(bytes);
     const [addresses, slots] = [INPUT.at(8 * count), INPUT.at(28 * count)];
-    this.#check(library().fork_backend_prefetch(this.handle, addresses, INPUT.at(0), count, slots, code ? 1 : 0));
+    this.#check(
+      library().fork_backend_prefetch(
+        this.handle,
+        addresses,
+        INPUT.at(0),
+        count,
+        slots,
+        code ? C.FORK_PREFETCH_CODE : 0,
+      ),
+    );
   }
 
   /** Counters of the fork and all states on it. */

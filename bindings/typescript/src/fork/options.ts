@@ -1,4 +1,5 @@
 import { invalidInput } from "../errors.ts";
+import { C } from "../native/constants.ts";
 import { LAYOUTS } from "../native/layouts.ts";
 import type { Pointer } from "../native/native.ts";
 import { writeStruct } from "../native/structs.ts";
@@ -6,7 +7,11 @@ import type { Hex } from "../types.ts";
 
 /** How accounts are asked for: "auto" is eth_getProof while the node has it, and the single fields from then on. */
 export type AccountSource = "auto" | "proof" | "fields";
-const ACCOUNT_SOURCES: Record<AccountSource, number> = { auto: 0, proof: 1, fields: 2 };
+const ACCOUNT_SOURCES: Record<AccountSource, number> = {
+  auto: C.FORK_ACCOUNTS_AUTO,
+  proof: C.FORK_ACCOUNTS_PROOF,
+  fields: C.FORK_ACCOUNTS_FIELDS,
+};
 
 /** A block: its number, its hash, or a tag, which is looked up once. */
 export type BlockSpecifier = bigint | number | Hex | "latest" | "safe" | "finalized" | "earliest" | (string & {});

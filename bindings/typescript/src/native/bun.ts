@@ -32,6 +32,11 @@ export async function bunNative(): Promise<Native> {
     functions[name] = { args: [...letters].map(spell), returns: "cstring" };
   }
   return {
+    abiVersion(path) {
+      const name = "worldstate_abi_version";
+      const { symbols } = dlopen(path, { [name]: functions[name] as { args: string[]; returns: string } });
+      return (symbols as { worldstate_abi_version(): number }).worldstate_abi_version();
+    },
     open(path) {
       const { symbols } = dlopen(path, functions);
       const calls = { ...symbols } as Record<string, (...values: unknown[]) => unknown>;

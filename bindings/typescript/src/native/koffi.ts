@@ -18,6 +18,7 @@ const spell = (letter: string): string => LETTERS[letter] as string;
 export async function koffiNative(): Promise<Native> {
   const { default: koffi } = await import("koffi");
   return {
+    abiVersion: (path) => koffi.load(path).func("worldstate_abi_version", spell("u"), [])() as number,
     open(path) {
       const library = koffi.load(path);
       const calls: Record<string, unknown> = {};

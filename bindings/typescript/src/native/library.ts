@@ -1,30 +1,32 @@
 import { LibraryError, errorOf, STATUS } from "../errors.ts";
+import { C } from "./constants.ts";
 import { locate } from "./locate.ts";
 import { getNumber, OUT, OUTPUT } from "./memory.ts";
 import type { Calls } from "./native.ts";
 import { native } from "./runtime.ts";
 
 /** WORLDSTATE_ABI_VERSION of the header that this package was written for. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION: number = C.WORLDSTATE_ABI_VERSION;
 
 let loaded: { calls: Calls; path: string } | undefined;
 
 function open(path: string): Calls {
-  let calls;
-  try {
-    calls = native.open(path);
-  } catch (cause) {
-    throw new LibraryError(`${path} cannot be loaded as the worldstate library: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-  const version = calls.worldstate_abi_version();
+  const loads = <T>(load: () => T): T => {
+    try {
+      return load();
+    } catch (cause) {
+      const { message } = cause as Error;
+      throw new LibraryError(`${path} cannot be loaded as the worldstate library: ${message}`, { cause });
+    }
+  };
+  // First of all: another version may have other functions.
+  const version = loads(() => native.abiVersion(path));
   if (version !== ABI_VERSION) {
     throw new LibraryError(
       `${path} has version ${version} of the binary interface, and this package needs ${ABI_VERSION}`,
     );
   }
-  return calls;
+  return loads(() => native.open(path));
 }
 
 /**

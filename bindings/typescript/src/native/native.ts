@@ -30,6 +30,8 @@ export type Calls = {
 
 /** A runtime's way into native code. */
 export interface Native {
+  /** WORLDSTATE_ABI_VERSION of a library; throws when it cannot be loaded, or has none. */
+  abiVersion(path: string): number;
   /** Loads a library; throws when that fails, or when a function is missing. */
   open(path: string): Calls;
   /** The address of memory that the caller keeps alive for as long as the address is used. */

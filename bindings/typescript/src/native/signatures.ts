@@ -47,7 +47,7 @@ export const SIGNATURES = {
   // The texts about hexadecimal that cannot be read are its.
   state_manager_set_storage: ["hppp", "i"],
 
-  fork_backend_create: ["hppz", "h"],
+  fork_backend_create: ["pppz", "h"],
   fork_backend_open: ["pp", "i"],
   fork_backend_destroy: ["h", "v"],
   fork_backend_clear_cache: ["h", "i"],

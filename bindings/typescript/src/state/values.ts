@@ -1,5 +1,6 @@
 import { raise } from "../asking.ts";
 import { Closable } from "../closable.ts";
+import { C } from "../native/constants.ts";
 import { library } from "../native/library.ts";
 import { ADDRESS, getBigInt, getInt, getNumber, OUT, OUTPUT, SLOT, VALUE, VIEW } from "../native/memory.ts";
 import type { Calls } from "../native/native.ts";
@@ -17,7 +18,14 @@ import {
   writeWord,
 } from "../values.ts";
 
-export const STATUSES: readonly AccountStatus[] = ["absent", "empty", "present"];
+const STATUSES: Record<number, AccountStatus> = {
+  [C.STATE_MANAGER_ACCOUNT_ABSENT]: "absent",
+  [C.STATE_MANAGER_ACCOUNT_EMPTY]: "empty",
+  [C.STATE_MANAGER_ACCOUNT_PRESENT]: "present",
+};
+
+/** The status of the library's number. */
+export const statusOf = (number: number): AccountStatus => STATUSES[number] as AccountStatus;
 
 /** Puts an address that goes in where the library reads it. */
 const address = (value: AddressLike) => {
@@ -137,7 +145,7 @@ export abstract class StateValues extends Closable {
   /** Whether the account exists. */
   getAccountStatusSync(account: AddressLike): AccountStatus {
     this.check(this.calls.state_manager_get_account_status_bytes(this.handle, address(account), OUT.at));
-    return STATUSES[getInt(OUT)] as AccountStatus;
+    return statusOf(getInt(OUT));
   }
 
   /** Makes the account absent, with its storage. On a fork the chain's account stays hidden. */

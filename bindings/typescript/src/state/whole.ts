@@ -1,11 +1,12 @@
 import { readText } from "../asking.ts";
 import { invalidInput } from "../errors.ts";
+import { C } from "../native/constants.ts";
 import { getBigInt, getNumber, INPUT, OUT, OUTPUT } from "../native/memory.ts";
 import { inputBytes } from "../native/structs.ts";
 import type { AccountStatus, AddressLike, BytesLike, Hex, Quantity, WordLike } from "../types.ts";
 import { checkInto, readBigInt, toBigInt, toBytes, toHex, writeAddress, writeBigInt, writeWord } from "../values.ts";
 import { parseChanges, type StateChanges } from "./changes.ts";
-import { STATUSES, StateValues } from "./values.ts";
+import { StateValues, statusOf } from "./values.ts";
 
 /** An account as `getAccounts` returns it. */
 export interface Account {
@@ -25,7 +26,10 @@ export interface AccountUpdate {
 
 /** geth's genesis `alloc`, or the file of `anvil --dump-state`. */
 export type DumpFormat = "genesis" | "anvil";
-const FORMATS: Record<DumpFormat, number> = { genesis: 0, anvil: 1 };
+const FORMATS: Record<DumpFormat, number> = {
+  genesis: C.STATE_MANAGER_DUMP_GENESIS_ALLOC,
+  anvil: C.STATE_MANAGER_DUMP_ANVIL,
+};
 
 const encoder = new TextEncoder();
 
@@ -110,7 +114,7 @@ export abstract class WholeState extends StateValues {
       balance: readBigInt(view, 32 * i),
       nonce: view.getBigUint64(nonces + 8 * i, true),
       codeHash: toHex(bytes, hashes + 32 * i, hashes + 32 * i + 32),
-      status: STATUSES[view.getInt32(statuses + 4 * i, true)] as AccountStatus,
+      status: statusOf(view.getInt32(statuses + 4 * i, true)),
     }));
   }
 
