@@ -36,13 +36,8 @@ export function readDigits(text: string, at: number, into: Uint8Array, end: numb
   return true;
 }
 
-const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
 /** The bytes from `start` to before `end` as `0x` hex in lower case. */
 export function toHex(bytes: Uint8Array, start = 0, end = bytes.length): Hex {
-  // A long text of many pieces is slow, a short one by way of a Buffer too.
-  if (end - start > 64) return `0x${Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("hex")}`;
-  let text = "0x";
-  for (let i = start; i < end; i++) text += PAIRS[bytes[i] as number];
-  return text as Hex;
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return `0x${buffer.toString("hex", start, end)}`;
 }

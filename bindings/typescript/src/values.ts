@@ -1,7 +1,7 @@
 import { invalidHex, invalidInput, STATUS, type WorldstateError } from "./errors.ts";
 import { digitsAt, readDigits, toHex } from "./hex.ts";
 import { failure, library } from "./native/library.ts";
-import { INPUT } from "./native/memory.ts";
+import { INPUT, type Memory } from "./native/memory.ts";
 import type { AddressLike, BytesLike, Hex, Quantity, WordLike } from "./types.ts";
 
 /*
@@ -56,32 +56,40 @@ export function writeAddress(address: AddressLike, into: Uint8Array, offset: num
   }
 }
 
-const LOW = (1n << 64n) - 1n;
+const MAX_LIMB = (1n << 64n) - 1n;
 
-/** Writes a number below 2^256 to 32 big-endian bytes of `into`, from `offset` on. */
-export function writeBigInt(what: string, value: bigint, into: Uint8Array, offset: number): void {
-  if (value < 0n || value >> 256n !== 0n) throw invalidInput(`${what} ${value} is not in the range of 256 bits`);
-  const view = new DataView(into.buffer, into.byteOffset + offset, 32);
-  view.setBigUint64(24, value & LOW);
-  const rest = value >> 64n;
-  view.setBigUint64(16, rest & LOW);
-  view.setBigUint64(8, (rest >> 64n) & LOW);
-  view.setBigUint64(0, rest >> 128n);
+/** Writes a number below 2^256 to 32 big-endian bytes, from `offset` on. */
+export function writeBigInt(what: string, value: bigint, { view }: Memory, offset: number): void {
+  // A limb is written modulo 2^64.
+  view.setBigUint64(offset + 24, value);
+  if (value >= 0n && value <= MAX_LIMB) {
+    view.setFloat64(offset + 16, 0);
+    view.setFloat64(offset + 8, 0);
+    view.setFloat64(offset, 0);
+    return;
+  }
+  let rest = value >> 64n;
+  view.setBigUint64(offset + 16, rest);
+  rest >>= 64n;
+  view.setBigUint64(offset + 8, rest);
+  rest >>= 64n;
+  view.setBigUint64(offset, rest);
+  if (rest < 0n || rest > MAX_LIMB) throw invalidInput(`${what} ${value} is not in the range of 256 bits`);
 }
 
 /** Writes a slot or storage value to 32 bytes of `into`, from `offset` on. */
-export function writeWord(what: "slot" | "value", word: WordLike, into: Uint8Array, offset: number): void {
+export function writeWord(what: "slot" | "value", word: WordLike, into: Memory, offset: number): void {
   if (typeof word === "string") {
     const at = digitsAt(word);
     const digits = word.length - at;
-    if (digits < 64) into.fill(0, offset, offset + 32);
-    if (digits === 0 || digits > 64 || (at === 0 && digits !== 64) || !readDigits(word, at, into, offset + 32)) {
+    if (digits < 64) into.bytes.fill(0, offset, offset + 32);
+    if (digits === 0 || digits > 64 || (at === 0 && digits !== 64) || !readDigits(word, at, into.bytes, offset + 32)) {
       throw refused(what, word);
     }
   } else if (typeof word === "bigint") {
     writeBigInt(what, word, into, offset);
   } else if (isBytesOf(word, 32)) {
-    for (let i = 0; i < 32; i++) into[offset + i] = word[i] as number;
+    for (let i = 0; i < 32; i++) into.bytes[offset + i] = word[i] as number;
   } else {
     throw invalidInput(`${what}: 0x hex, 32 bytes or a bigint are wanted, not ${kindOf(word)}`);
   }
@@ -130,19 +138,14 @@ export function checkInto(into: Uint8Array, length: number): Uint8Array {
   return into;
 }
 
-const SHIFTS = [192n, 128n, 64n] as const;
-
 /** The number in 32 big-endian bytes. */
-export function readBigInt(view: DataView, offset: number): bigint {
-  let value = view.getBigUint64(offset + 24);
-  for (let limb = 0; limb < 3; limb++) {
-    const at = offset + 8 * limb;
-    // Most numbers are small: their upper limbs are not made into bigints.
-    if (view.getUint32(at) !== 0 || view.getUint32(at + 4) !== 0) {
-      value |= view.getBigUint64(at) << (SHIFTS[limb] as bigint);
-    }
-  }
-  return value;
+export function readBigInt({ view }: Memory, offset: number): bigint {
+  return (
+    (view.getBigUint64(offset) << 192n) |
+    (view.getBigUint64(offset + 8) << 128n) |
+    (view.getBigUint64(offset + 16) << 64n) |
+    view.getBigUint64(offset + 24)
+  );
 }
 
 /** The value, in memory that the caller of an asynchronous function cannot change. */

@@ -1,4 +1,5 @@
 import { LAYOUTS } from "../native/layouts.ts";
+import { memoryOf } from "../native/memory.ts";
 import type { Pointer } from "../native/native.ts";
 import { writeStruct } from "../native/structs.ts";
 import { refuseUnknown } from "../fork/options.ts";
@@ -44,7 +45,7 @@ export function writeMessage(message: Message): Pointer {
   let valueBytes;
   if (value !== undefined) {
     valueBytes = new Uint8Array(32);
-    writeBigInt("value", toBigInt("value", value, 256), valueBytes, 0);
+    writeBigInt("value", toBigInt("value", value, 256), memoryOf(valueBytes), 0);
   }
   const codeBytes = code === undefined ? undefined : toBytes("code", code);
   const inputBytes = input === undefined ? undefined : toBytes("input", input);

@@ -1,5 +1,6 @@
 import { executionFailed, invalidInput } from "../errors.ts";
 import { C } from "../native/constants.ts";
+import { memoryOf } from "../native/memory.ts";
 import type { Address, BytesLike, Hex, Quantity, WordLike } from "../types.ts";
 import { toBigInt, toBytes, toHex, writeAddress, writeBigInt, writeHash, writeWord } from "../values.ts";
 
@@ -93,18 +94,18 @@ export function encodeAnswer<Question extends EvmQuestion>(
     return { kind, bytes };
   }
   const bytes = new Uint8Array(20 + tailLength(question, answer));
-  const view = new DataView(bytes.buffer);
+  const memory = memoryOf(bytes);
   writeAddress(question.address, bytes, 0);
   switch (question.type) {
     case "storage":
-      writeWord("slot", question.slot, bytes, 20);
-      writeWord("value", answer as Answers["storage"], bytes, 52);
+      writeWord("slot", question.slot, memory, 20);
+      writeWord("value", answer as Answers["storage"], memory, 52);
       break;
     case "balance":
-      writeBigInt("balance", toBigInt("balance", answer as Answers["balance"], 256), bytes, 20);
+      writeBigInt("balance", toBigInt("balance", answer as Answers["balance"], 256), memory, 20);
       break;
     case "nonce":
-      view.setBigUint64(20, toBigInt("nonce", answer as Answers["nonce"], 64));
+      memory.view.setBigUint64(20, toBigInt("nonce", answer as Answers["nonce"], 64));
       break;
     case "code":
       bytes.set(toBytes("code", answer as Answers["code"]), 20);
@@ -114,7 +115,7 @@ export function encodeAnswer<Question extends EvmQuestion>(
       const number = PRECOMPILE_STATUS[status];
       if (number === undefined) throw invalidInput(`status ${JSON.stringify(status)} of a precompiled contract`);
       bytes[20] = number;
-      view.setBigUint64(21, toBigInt("gasUsed", gasUsed, 64));
+      memory.view.setBigUint64(21, toBigInt("gasUsed", gasUsed, 64));
       bytes.set(toBytes("output", output), 29);
     }
   }

@@ -4,7 +4,7 @@ import { invalidInput, STATUS } from "../errors.ts";
 import { C } from "../native/constants.ts";
 import { LAYOUTS } from "../native/layouts.ts";
 import { failure, library } from "../native/library.ts";
-import { getBigInt, getNumber, INPUT, OUT, OUT2, VALUE } from "../native/memory.ts";
+import { getBigInt, getNumber, INPUT, memoryOf, OUT, OUT2, VALUE } from "../native/memory.ts";
 import { emptyStruct, inputText, readField } from "../native/structs.ts";
 import type { AddressLike, Hex, WordLike } from "../types.ts";
 import { toHex, writeAddress, writeWord } from "../values.ts";
@@ -236,13 +236,13 @@ function packed(accounts: readonly Prefetch[]): Packed {
   const count = accounts.length;
   const total = accounts.reduce((sum, { slots = [] }) => sum + slots.length, 0);
   const bytes = new Uint8Array(28 * count + 32 * total);
-  const view = new DataView(bytes.buffer);
+  const memory = memoryOf(bytes);
   let at = 28 * count;
   accounts.forEach(({ address, slots = [] }, i) => {
-    view.setBigUint64(8 * i, BigInt(slots.length), true);
+    memory.view.setBigUint64(8 * i, BigInt(slots.length), true);
     writeAddress(address, bytes, 8 * count + 20 * i);
     for (const slot of slots) {
-      writeWord("slot", slot, bytes, at);
+      writeWord("slot", slot, memory, at);
       at += 32;
     }
   });

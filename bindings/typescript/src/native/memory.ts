@@ -7,21 +7,34 @@ import { native } from "./runtime.ts";
  * JavaScript, and no function awaits while it uses this memory: so one of each is enough.
  */
 
-/** A place of fixed size in scratch memory: its bytes, their address, and their offset in `SCRATCH`. */
-export interface Place {
+/** Bytes, with a view of them. */
+export interface Memory {
   readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+/** Memory of its own for bytes that go elsewhere. */
+export const memoryOf = (bytes: Uint8Array): Memory => ({
+  bytes,
+  view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length),
+});
+
+/** A place of fixed size in scratch memory: its bytes, their address, and their offset in `SCRATCH`. */
+export interface Place extends Memory {
   readonly at: Pointer;
   readonly offset: number;
 }
 
 // Large enough for an ArrayBuffer of its own, which no runtime moves.
 const buffer = new ArrayBuffer(8192);
-export const SCRATCH = new Uint8Array(buffer);
+// A Buffer, because that is the quickest to become hex.
+export const SCRATCH: Uint8Array = Buffer.from(buffer);
 export const VIEW = new DataView(buffer);
 const base = native.addressOf(SCRATCH);
 
 const place = (offset: number, length: number): Place => ({
   bytes: SCRATCH.subarray(offset, offset + length),
+  view: new DataView(buffer, offset, length),
   at: native.toPointer(base + offset),
   offset,
 });
@@ -49,8 +62,9 @@ const SMALL = 64 * 1024;
 const KEPT = 4 * 1024 * 1024;
 
 /** Memory of changing size, for texts, code and batches. */
-export class Arena {
-  bytes = new Uint8Array(SMALL);
+export class Arena implements Memory {
+  bytes: Uint8Array = Buffer.from(new ArrayBuffer(SMALL));
+  view = new DataView(this.bytes.buffer);
   #base = native.addressOf(this.bytes);
 
   /** Makes room for `length` bytes. What was there is gone. */
@@ -59,7 +73,8 @@ export class Arena {
     if (length > this.bytes.length || (this.bytes.length > KEPT && length <= SMALL)) {
       let size = SMALL;
       while (size < length) size *= 2;
-      this.bytes = new Uint8Array(size);
+      this.bytes = Buffer.from(new ArrayBuffer(size));
+      this.view = new DataView(this.bytes.buffer);
       this.#base = native.addressOf(this.bytes);
     }
     return this;

@@ -2,7 +2,7 @@ import { raise } from "../asking.ts";
 import { Closable } from "../closable.ts";
 import { C } from "../native/constants.ts";
 import { library } from "../native/library.ts";
-import { ADDRESS, getBigInt, getInt, getNumber, OUT, OUTPUT, SLOT, VALUE, VIEW } from "../native/memory.ts";
+import { ADDRESS, getBigInt, getInt, getNumber, OUT, OUTPUT, SLOT, VALUE } from "../native/memory.ts";
 import type { Calls } from "../native/native.ts";
 import { inputBytes } from "../native/structs.ts";
 import type { AccountStatus, Address, AddressLike, BytesLike, Hex, Quantity, WordLike } from "../types.ts";
@@ -33,7 +33,7 @@ const address = (value: AddressLike) => {
   return ADDRESS.at;
 };
 const slot = (value: WordLike) => {
-  writeWord("slot", value, SLOT.bytes, 0);
+  writeWord("slot", value, SLOT, 0);
   return SLOT.at;
 };
 
@@ -48,12 +48,12 @@ export abstract class StateValues extends Closable {
   /** Balance in wei; 0 for an absent account. */
   getBalanceSync(account: AddressLike): bigint {
     this.check(this.calls.state_manager_get_balance_bytes(this.handle, address(account), VALUE.at));
-    return readBigInt(VIEW, VALUE.offset);
+    return readBigInt(VALUE, 0);
   }
 
   /** Sets the balance, in wei. */
   setBalanceSync(account: AddressLike, balance: Quantity): void {
-    writeBigInt("balance", toBigInt("balance", balance, 256), VALUE.bytes, 0);
+    writeBigInt("balance", toBigInt("balance", balance, 256), VALUE, 0);
     this.check(this.calls.state_manager_set_balance_bytes(this.handle, address(account), VALUE.at));
   }
 
@@ -78,7 +78,7 @@ export abstract class StateValues extends Closable {
   /** Value of a slot as a number. */
   getStorageBigIntSync(account: AddressLike, key: WordLike): bigint {
     this.#readStorage(account, key);
-    return readBigInt(VIEW, VALUE.offset);
+    return readBigInt(VALUE, 0);
   }
 
   /**
@@ -106,7 +106,7 @@ export abstract class StateValues extends Closable {
     if (isBytesOf(value, 32)) {
       this.check(this.calls.state_manager_set_storage_bytes(this.handle, from, at, value));
     } else {
-      writeWord("value", value, VALUE.bytes, 0);
+      writeWord("value", value, VALUE, 0);
       this.check(this.calls.state_manager_set_storage_bytes(this.handle, from, at, VALUE.at));
     }
   }
@@ -118,7 +118,7 @@ export abstract class StateValues extends Closable {
 
   /** Code as bytes, in an array of its own. */
   getCodeBytesSync(account: AddressLike): Uint8Array {
-    return this.#readCode(account).slice();
+    return new Uint8Array(this.#readCode(account));
   }
 
   /** The code in the output memory. */

@@ -50,7 +50,7 @@ export abstract class WholeState extends StateValues {
     INPUT.reserve(52 * count);
     keys.forEach(([address, slot], i) => {
       writeAddress(address, INPUT.bytes, 20 * i);
-      writeWord("slot", slot, INPUT.bytes, 20 * count + 32 * i);
+      writeWord("slot", slot, INPUT, 20 * count + 32 * i);
     });
     OUTPUT.reserve(32 * count);
     this.check(
@@ -83,8 +83,8 @@ export abstract class WholeState extends StateValues {
     INPUT.reserve(84 * count);
     entries.forEach(([address, slot, value], i) => {
       writeAddress(address, INPUT.bytes, 20 * i);
-      writeWord("slot", slot, INPUT.bytes, 20 * count + 32 * i);
-      writeWord("value", value, INPUT.bytes, 52 * count + 32 * i);
+      writeWord("slot", slot, INPUT, 20 * count + 32 * i);
+      writeWord("value", value, INPUT, 52 * count + 32 * i);
     });
     const [addresses, slots, values] = [INPUT.at(0), INPUT.at(20 * count), INPUT.at(52 * count)];
     this.check(this.calls.state_manager_set_storage_batch(this.handle, addresses, slots, values, count));
@@ -108,10 +108,9 @@ export abstract class WholeState extends StateValues {
         OUTPUT.at(statuses),
       ),
     );
-    const { bytes } = OUTPUT;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const { bytes, view } = OUTPUT;
     return accounts.map((_, i) => ({
-      balance: readBigInt(view, 32 * i),
+      balance: readBigInt(OUTPUT, 32 * i),
       nonce: view.getBigUint64(nonces + 8 * i, true),
       codeHash: toHex(bytes, hashes + 32 * i, hashes + 32 * i + 32),
       status: statusOf(view.getInt32(statuses + 4 * i, true)),
@@ -153,10 +152,9 @@ export abstract class WholeState extends StateValues {
     // The nonces come first: they have to be aligned.
     const [balances, addresses] = [8 * count, 40 * count];
     INPUT.reserve(60 * count);
-    const view = new DataView(INPUT.bytes.buffer);
     group.forEach(({ address, balance, nonce }, i) => {
-      if (nonce !== undefined) view.setBigUint64(8 * i, nonce, true);
-      if (balance !== undefined) writeBigInt("balance", balance, INPUT.bytes, balances + 32 * i);
+      if (nonce !== undefined) INPUT.view.setBigUint64(8 * i, nonce, true);
+      if (balance !== undefined) writeBigInt("balance", balance, INPUT, balances + 32 * i);
       INPUT.bytes.set(address, addresses + 20 * i);
     });
     this.check(
