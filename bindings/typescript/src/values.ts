@@ -9,8 +9,10 @@ import type { AddressLike, BytesLike, Hex, Quantity, WordLike } from "./types.ts
  * status and the text that the library has for them.
  */
 
+/** Whether the value is bytes, also of another realm. */
 const isBytes = (value: unknown): value is Uint8Array =>
-  ArrayBuffer.isView(value) && (value as Uint8Array).BYTES_PER_ELEMENT === 1;
+  typeof value === "object" &&
+  (value instanceof Uint8Array || (ArrayBuffer.isView(value) && (value as Uint8Array).BYTES_PER_ELEMENT === 1));
 
 /** Whether the value is so many bytes. */
 export const isBytesOf = (value: unknown, length: number): value is Uint8Array =>

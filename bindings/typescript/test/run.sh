@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 root=$(cd ../.. && pwd)
 bun=$root/build/bun/bun
 . "$root/tests/support/check.sh"
+make --no-print-directory -C "$root" lib
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -156,8 +156,7 @@ export class ForkBackend extends Closable {
     { maxAttempts = 1, backoffInitialMs = 250, backoffMaxMs = 8000 }: ForkOptions,
   ): ForkBackend {
     const core = new Core(handle);
-    // Where nothing is sent again by itself, the next read need not wait.
-    const backoff = { initialMs: maxAttempts === 1 ? 0 : backoffInitialMs, maxMs: backoffMaxMs };
+    const backoff = { again: maxAttempts > 1, initialMs: backoffInitialMs, maxMs: backoffMaxMs };
     return new ForkBackend(core, take && new Pump(() => core.handle, take, backoff));
   }
 

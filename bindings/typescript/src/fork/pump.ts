@@ -14,6 +14,8 @@ const encoder = new TextEncoder();
 
 /** Pauses between attempts: of a failure that may pass, the library queues the request again at once. */
 export interface Backoff {
+  /** Whether the library queues it again. */
+  again: boolean;
   initialMs: number;
   maxMs: number;
 }
@@ -133,11 +135,13 @@ export class Pump implements Carrier {
       return undefined;
     }
     const error = failure(status, fork);
-    // Part of an answer may be right, and what is not is queued again. One that is no answer at all leaves the exchange open.
-    if (error instanceof InvalidRequestError) this.#reject(exchange, 0, error.message);
-    else if (!(error instanceof RpcFailedError)) return error;
     this.#pause();
-    return undefined;
+    // What is missing from an answer is queued again, or told to the reads that wanted it.
+    if (error instanceof RpcFailedError) return undefined;
+    // One that is no answer at all leaves the exchange open.
+    if (error instanceof InvalidRequestError) this.#reject(exchange, 0, error.message);
+    // Where it would be asked again and again, those who wait now are told what the node says instead of answers.
+    return error instanceof InvalidRequestError && !this.#backoff.again ? undefined : error;
   }
 
   #failed(exchange: Exchange, { code, message }: JsonRpcError): Error | undefined {
@@ -153,6 +157,8 @@ export class Pump implements Carrier {
   }
 
   #pause(): void {
+    // Where nothing is sent again by itself, the next read need not wait.
+    if (!this.#backoff.again) return;
     const longest = Math.min(this.#backoff.maxMs, this.#backoff.initialMs * 2 ** this.#failures++);
     this.#pausedUntil = Date.now() + Math.random() * longest;
   }
