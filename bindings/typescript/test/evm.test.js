@@ -330,6 +330,27 @@ within("logs, creations, reverts, halts", async (state) => {
   evm.close();
 });
 
+within("a long log, and a hundred questions at once", async (state) => {
+  const evm = new Evm(state);
+  evm.setMessage({ to: CONTRACT, code: "0x6127105fa0", gas: 1_000_000n });
+  const { logs } = await evm.execute();
+  assert.equal(logs[0].data.length, 2 + 2 * 10_000);
+  evm.close();
+  const code = `0x${Array.from({ length: 100 }, (_, i) => `60${i.toString(16).padStart(2, "0")}5450`).join("")}`;
+  const batches = [];
+  const many = new Evm(state, {
+    runAhead: "on",
+    stateInterface: {
+      ...storeOf().store,
+      getStorageBatch: async (keys) => (batches.push(keys.length), keys.map(() => 1n)),
+    },
+  });
+  many.setMessage({ to: CONTRACT, code, gas: 1_000_000n });
+  assert.equal((await many.execute()).status, "success");
+  assert.deepEqual(batches, [100]);
+  many.close();
+});
+
 within("overrides, access list, prestate, trace", async (state) => {
   await state.setCode(CONTRACT, "0x5f545f5260205ff3");
   await state.setStorage(CONTRACT, 0n, 5n);

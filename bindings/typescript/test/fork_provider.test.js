@@ -13,6 +13,7 @@ import {
   StateManager,
 } from "worldstate";
 import { call, RICH, startAnvil } from "./support/anvil.js";
+import { startServer } from "./support/faulty_server.js";
 
 const CONTRACT = "0x00000000000000000000000000000000000c0de0";
 const word = (value) => `0x${BigInt(value).toString(16).padStart(64, "0")}`;
@@ -325,8 +326,47 @@ test("batches, dumps and changes await what they need", async () => {
   fork.close();
 });
 
+test("prefetching, and forgetting what was fetched", async () => {
+  const fork = ForkBackend.provider(new RpcClientAdapter(anvil.url));
+  const state = new StateManager({ fork });
+  const slots = Array.from({ length: 300 }, (_, i) => BigInt(i));
+  await fork.prefetch([{ address: CONTRACT, slots }, { address: RICH }], { code: true });
+  const { requests, slots: held, codes } = fork.stats();
+  assert.deepEqual([held, codes], [300, 1]);
+  assert.equal(state.getStorageBigIntSync(CONTRACT, 30n), 900n);
+  assert.equal(state.getCodeSync(CONTRACT), CODE);
+  assert.equal(state.getBalanceSync(RICH), 10n ** 22n);
+  assert.equal(fork.stats().requests, requests);
+  fork.clearCache();
+  assert.equal(fork.stats().slots, 0);
+  assert.throws(() => state.getStorageSync(CONTRACT, 30n), RpcPendingError);
+  assert.equal(await state.getStorageBigInt(CONTRACT, 30n), 900n);
+  state.close();
+  fork.close();
+});
+
 test("an option that does not exist is refused", () => {
   assert.throws(() => ForkBackend.provider(async () => null, { blok: 1n }), /there is no option "blok"/);
   assert.throws(() => ForkBackend.http(anvil.url, { maxAttempts: -1 }), /maxAttempts -1/);
   assert.throws(() => ForkBackend.provider({}), /provider: an object with request/);
 });
+
+for (const [name, providerOf] of [
+  ["viem", (url) => createPublicClient({ transport: http(url, { retryCount: 0 }) })],
+  ["ethers", (url) => new JsonRpcProvider(url, 31337, { staticNetwork: true })],
+  ["an adapter", (url) => new RpcClientAdapter(url)],
+]) {
+  test(`what the node says comes through ${name}, without the URL's path`, async () => {
+    const refusal = ({ id }) => ({ jsonrpc: "2.0", id, error: { code: -32042, message: "strange trouble" } });
+    const server = await startServer((body) => (Array.isArray(body) ? body.map(refusal) : refusal(body)));
+    const provider = providerOf(server.url);
+    const fork = ForkBackend.provider(provider);
+    const error = await fork.getBlock().then(assert.fail, (error) => error);
+    assert(error instanceof RpcFailedError);
+    assert.match(error.message, /error -32042: .*strange trouble/);
+    assert(!error.message.includes("/key"), error.message);
+    provider.destroy?.();
+    fork.close();
+    server.stop();
+  });
+}

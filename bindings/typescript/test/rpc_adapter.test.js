@@ -1,8 +1,11 @@
 // RpcClientAdapter against a real server that misbehaves.
 import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { RpcClientAdapter, RpcError } from "worldstate";
 import { answerTo, startServer } from "./support/faulty_server.js";
+import { output } from "./support/program.js";
 
 const QUICK = { backoffInitialMs: 1, backoffMaxMs: 2 };
 
@@ -283,6 +286,55 @@ served(
   },
   { ...QUICK, maxResponseBytes: 1000 },
 );
+
+served(
+  "one that is too long and comes in pieces",
+  (_, __, response) => {
+    for (let i = 0; i < 20; i++) response.write("x".repeat(100));
+    response.end();
+  },
+  async (adapter, { bodies }) => {
+    await assert.rejects(adapter.request({ method: "m" }), /the answer is longer than 1000 bytes/);
+    assert.equal(bodies.length, 1);
+  },
+  { ...QUICK, maxResponseBytes: 1000 },
+);
+
+for (const [code, message] of [
+  [-32005, "no"],
+  [429, "no"],
+  [503, "no"],
+  [-32000, "missing trie node 1234"],
+  [-32000, "Request timed out"],
+]) {
+  served(
+    `error ${code} ${message} of the node is tried again`,
+    (body, turn) => (turn === 0 ? { jsonrpc: "2.0", id: body.id, error: { code, message } } : answerTo(body)),
+    async (adapter, { bodies }) => {
+      assert.equal(await adapter.request({ method: "m" }), "m");
+      assert.equal(bodies.length, 2);
+    },
+  );
+}
+
+test("nothing keeps the program alive once it is answered", async () => {
+  const server = await startServer(answerTo);
+  const file = fileURLToPath(new URL(`.${process.pid}-ends.mjs`, import.meta.url));
+  writeFileSync(
+    file,
+    `import { RpcClientAdapter } from "worldstate";
+     const over = new RpcClientAdapter(process.argv[2]);
+     console.log(await over.request({ method: "m" }), await new RpcClientAdapter(over).request({ method: "n" }));`,
+  );
+  const started = Date.now();
+  try {
+    assert.equal(await output(file, [server.url]), "m n\n");
+    assert(Date.now() - started < 10_000, "the timeouts of 30 seconds are not waited for");
+  } finally {
+    rmSync(file);
+    server.stop();
+  }
+});
 
 served(
   "an answer that is no JSON, or lacks something",

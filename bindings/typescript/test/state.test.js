@@ -95,12 +95,14 @@ within("code of every length", async (state) => {
 });
 
 within("batches are as long as one likes, empty ones too", async (state) => {
+  const snapshot = await state.snapshot();
   const keys = Array.from({ length: 5000 }, (_, i) => [i % 2 ? BYTES : ALICE, BigInt(i)]);
   await state.setStorageBatch(keys.map(([address, slot]) => [address, slot, slot + 1n]));
   assert.deepEqual(
     await state.getStorageBatch(keys),
     keys.map(([, slot]) => word(slot + 1n)),
   );
+  assert.equal(Object.keys(JSON.parse(await state.dump())[ALICE].storage).length, 5000);
   const addresses = new Uint8Array(20 * 5000);
   const slots = new Uint8Array(32 * 5000);
   for (let i = 0; i < 5000; i++) {
@@ -122,6 +124,7 @@ within("batches are as long as one likes, empty ones too", async (state) => {
   await state.setStorageBatch([]);
   assert.deepEqual(await state.getAccounts([]), []);
   await state.setAccounts([]);
+  assert.equal((await state.getChanges(snapshot)).storage.length, 5000);
   // More than a page of each.
   assert.equal([...state.listStorage(ALICE)].length, 5000);
   assert.deepEqual([...state.listStorage(BYTES)][1500], [word(1500), word(1501)]);
