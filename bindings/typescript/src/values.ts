@@ -10,7 +10,7 @@ import type { AddressLike, BytesLike, Hex, Quantity, WordLike } from "./types.ts
  */
 
 /** Whether the value is bytes, also of another realm. */
-const isBytes = (value: unknown): value is Uint8Array =>
+export const isBytes = (value: unknown): value is Uint8Array =>
   typeof value === "object" &&
   (value instanceof Uint8Array || (ArrayBuffer.isView(value) && (value as Uint8Array).BYTES_PER_ELEMENT === 1));
 

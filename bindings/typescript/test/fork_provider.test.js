@@ -326,6 +326,26 @@ test("batches, dumps and changes await what they need", async () => {
   fork.close();
 });
 
+test("a stateInterface that asks the node", async () => {
+  const ask = (method, ...params) => call(anvil.url, method, [...params, "latest"]);
+  const state = new StateManager();
+  const stateInterface = {
+    getStorage: (address, slot) => ask("eth_getStorageAt", address, slot),
+    getBalance: async (address) => BigInt(await ask("eth_getBalance", address)),
+    getCode: (address) => ask("eth_getCode", address),
+    getNonce: async (address) => BigInt(await ask("eth_getTransactionCount", address)),
+  };
+  const evm = new Evm(state, { chainId: 31337n, stateInterface });
+  evm.setTransaction({ from: RICH, to: CONTRACT, value: 5n });
+  const { status, output } = await evm.execute();
+  assert.deepEqual([status, output], ["success", word(49)]);
+  assert.equal(await state.getBalance(CONTRACT), 5n);
+  assert.equal(await state.getBalance(RICH), 10n ** 22n - 5n);
+  assert.equal(await state.getNonce(CONTRACT), 5n);
+  evm.close();
+  state.close();
+});
+
 test("prefetching, and forgetting what was fetched", async () => {
   const fork = ForkBackend.provider(new RpcClientAdapter(anvil.url));
   const state = new StateManager({ fork });

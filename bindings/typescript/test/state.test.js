@@ -119,6 +119,7 @@ within("batches are as long as one likes, empty ones too", async (state) => {
     /5000 addresses, but not as many slots/,
   );
   assert.throws(() => state.getStorageBatchBytesSync(addresses.subarray(1), slots), /addresses: 20 bytes for each/);
+  assert.throws(() => state.getStorageBatchBytesSync(new Uint32Array(20), slots), /addresses: 20 bytes for each/);
   assert.deepEqual(await state.getStorageBatch([]), []);
   assert.equal(state.getStorageBatchBytesSync(new Uint8Array(), new Uint8Array()).length, 0);
   await state.setStorageBatch([]);

@@ -34,9 +34,8 @@ const FORMATS: Record<DumpFormat, number> = {
 const encoder = new TextEncoder();
 
 function countOf(what: string, bytes: Uint8Array, length: number): number {
-  if (!(ArrayBuffer.isView(bytes) && bytes.length % length === 0)) {
+  if (!isBytes(bytes) || bytes.length % length !== 0)
     throw invalidInput(`${what}: ${length} bytes for each are wanted`);
-  }
   return bytes.length / length;
 }
 
@@ -243,9 +242,7 @@ export abstract class WholeState extends StateValues {
    * `anvil --dump-state`, the answer of `anvil_dumpState`; as text, bytes, or parsed. All or nothing.
    */
   loadSync(dump: string | Uint8Array | object): number {
-    const bytes = ArrayBuffer.isView(dump)
-      ? (dump as Uint8Array)
-      : encoder.encode(typeof dump === "string" ? dump : JSON.stringify(dump));
+    const bytes = isBytes(dump) ? dump : encoder.encode(typeof dump === "string" ? dump : JSON.stringify(dump));
     this.check(this.calls.state_manager_load(this.handle, inputBytes(bytes), bytes.length, OUT.at));
     return getNumber(OUT);
   }
