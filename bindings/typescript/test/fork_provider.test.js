@@ -341,7 +341,6 @@ test("a stateInterface that asks the node", async () => {
   assert.deepEqual([status, output], ["success", word(49)]);
   assert.equal(await state.getBalance(CONTRACT), 5n);
   assert.equal(await state.getBalance(RICH), 10n ** 22n - 5n);
-  assert.equal(await state.getNonce(CONTRACT), 5n);
   evm.close();
   state.close();
 });

@@ -4,7 +4,17 @@ import { C } from "../native/constants.ts";
 import { getBigInt, getNumber, INPUT, OUT, OUTPUT } from "../native/memory.ts";
 import { inputBytes } from "../native/structs.ts";
 import type { AccountStatus, AddressLike, BytesLike, Hex, Quantity, WordLike } from "../types.ts";
-import { checkInto, readBigInt, toBigInt, toBytes, toHex, writeAddress, writeBigInt, writeWord } from "../values.ts";
+import {
+  checkInto,
+  isBytes,
+  readBigInt,
+  toBigInt,
+  toBytes,
+  toHex,
+  writeAddress,
+  writeBigInt,
+  writeWord,
+} from "../values.ts";
 import { parseChanges, type StateChanges } from "./changes.ts";
 import { StateValues, statusOf } from "./values.ts";
 
