@@ -142,6 +142,19 @@ export function checkInto(into: Uint8Array, length: number): Uint8Array {
 
 /** The number in 32 big-endian bytes. */
 export function readBigInt({ view }: Memory, offset: number): bigint {
+  const above =
+    view.getInt32(offset) |
+    view.getInt32(offset + 4) |
+    view.getInt32(offset + 8) |
+    view.getInt32(offset + 12) |
+    view.getInt32(offset + 16) |
+    view.getInt32(offset + 20);
+  if (above === 0) {
+    // Most numbers are small: those take one bigint and no operation on bigints.
+    const high = view.getUint32(offset + 24);
+    if (high < 2 ** 21) return BigInt(high * 2 ** 32 + view.getUint32(offset + 28));
+    return view.getBigUint64(offset + 24);
+  }
   return (
     (view.getBigUint64(offset) << 192n) |
     (view.getBigUint64(offset + 8) << 128n) |

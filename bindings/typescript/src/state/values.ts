@@ -3,7 +3,7 @@ import { Closable } from "../closable.ts";
 import { C } from "../native/constants.ts";
 import { library } from "../native/library.ts";
 import { ADDRESS, getBigInt, getInt, getNumber, OUT, OUTPUT, SLOT, VALUE } from "../native/memory.ts";
-import type { Calls } from "../native/native.ts";
+import type { Calls, Pointer } from "../native/native.ts";
 import { inputBytes } from "../native/structs.ts";
 import type { AccountStatus, Address, AddressLike, BytesLike, Hex, Quantity, WordLike } from "../types.ts";
 import {
@@ -37,9 +37,25 @@ const slot = (value: WordLike) => {
   return SLOT.at;
 };
 
+/** Puts the value of a slot into `VALUE`. Not a private method, which Bun calls at several times the cost. */
+function readStorage(state: StateValues, account: AddressLike, key: WordLike): void {
+  const { calls, handle } = state;
+  const from = isBytesOf(account, 20) ? account : address(account);
+  let at: Pointer;
+  if (typeof key === "bigint") {
+    writeBigInt("slot", key, SLOT, 0);
+    at = SLOT.at;
+  } else {
+    at = isBytesOf(key, 32) ? key : slot(key);
+  }
+  const status = calls.state_manager_get_storage_bytes(handle, from, at, VALUE.at);
+  if (status !== 0) raise(status, handle);
+}
+
 /** Single values of a state, at once. A read of something that a provider has to fetch throws RpcPendingError. */
 export abstract class StateValues extends Closable {
-  protected readonly calls: Calls = library();
+  /** The functions of the library. */
+  readonly calls: Calls = library();
 
   protected check(status: number): void {
     if (status !== 0) raise(status, this.handle);
@@ -71,13 +87,13 @@ export abstract class StateValues extends Closable {
 
   /** Value of a slot as 32 bytes of hex; zero where nothing was ever written. */
   getStorageSync(account: AddressLike, key: WordLike): Hex {
-    this.#readStorage(account, key);
+    readStorage(this, account, key);
     return toHex(VALUE.bytes);
   }
 
   /** Value of a slot as a number. */
   getStorageBigIntSync(account: AddressLike, key: WordLike): bigint {
-    this.#readStorage(account, key);
+    readStorage(this, account, key);
     return readBigInt(VALUE, 0);
   }
 
@@ -91,12 +107,6 @@ export abstract class StateValues extends Closable {
     const status = this.calls.state_manager_get_storage_bytes(this.handle, from, at, checkInto(into, 32));
     if (status !== 0) this.check(status);
     return into;
-  }
-
-  #readStorage(account: AddressLike, key: WordLike): void {
-    const from = isBytesOf(account, 20) ? account : address(account);
-    const at = isBytesOf(key, 32) ? key : slot(key);
-    this.check(this.calls.state_manager_get_storage_bytes(this.handle, from, at, VALUE.at));
   }
 
   /** Sets a slot. */
