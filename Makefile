@@ -5,7 +5,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help lib demo demo-py test bench lint fmt header conformance install clean
+.PHONY: help lib demo demo-ts demo-py demo-go demo-zig test bench lint fmt header conformance install clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -13,6 +13,9 @@ help: ## what there is to make
 lib: ## the shared and the static library, in release
 	@tools/setup.sh rust
 	@tools/build.sh
+
+demo-ts: ## the same in TypeScript, under Bun and under Node; RPC_URL=, ADDRESS= choose another chain
+	@tools/demo-ts.sh
 
 demo: ## a real chain, forked through the C interface; RPC_URL=, BLOCK=, ADDRESS= choose another one
 	@tools/demo.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures worldstate and prints every figure: benches/run.sh [all|c|memory|cache|evm|python|peers|report|instructions]. See README.md.
+# Measures worldstate and prints every figure: benches/run.sh [all|c|memory|cache|evm|bindings|peers|report|instructions]. See README.md.
 set -eu
 cd "$(dirname "$0")"
 what=${1:-all}
@@ -10,7 +10,7 @@ mkdir -p "$out"
 : >"$results"
 
 case $what in
-all | c | memory | cache | evm | python | peers | report | instructions) ;;
+all | c | memory | cache | evm | bindings | peers | report | instructions) ;;
 *)
     echo "benches/run.sh: no part is called $what" >&2
     exit 2
@@ -61,15 +61,11 @@ if wants evm; then
     target/release/evm "$results" "$@"
     target/release/run_ahead "$results"
 fi
-if wants python; then
-    ${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -I../include bindings/c_call.c -o target/release/c_call \
+if wants bindings; then
+    # The same reads in C, between those of each language.
+    ${CC:-cc} -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror -I../include bindings/c_call.c -o target/release/c_call \
         -L../target/release -lworldstate -Wl,-rpath,"$PWD/../target/release"
-    # Beside pyrevm, where there is a network to get it from.
-    python=../build/peers/python/bin/python
-    if ! { { [ -x $python ] || python3 -m venv ../build/peers/python >/dev/null; } &&
-        $python -m pip install --quiet --disable-pip-version-check pyrevm==0.3.7; }; then python=python3; fi
-    $python bindings/python.py "$results" target/release/c_call ../bindings/python "$library"
-    $python bindings/python_flat.py ../bindings/python "$library"
+    for program in bindings/*.sh; do "$program" "$results" "$PWD/target/release/c_call"; done
 fi
 if wants peers; then
     rm -rf target/criterion

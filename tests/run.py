@@ -160,6 +160,7 @@ PARTS = [
     Part("c-valgrind", ["bash", "tests/c/run.sh", "valgrind"], count_lines, ["rust", "cc", "valgrind"]),
     Part("install", ["bash", "tests/install.sh"], count_lines, ["rust", "cc", "pkgconfig"]),
     Part("examples", ["bash", "tests/examples.sh"], count_lines, ["rust", "cc", "curl", "npm"]),
+    Part("typescript", ["bash", "bindings/typescript/test/run.sh"], count_lines, ["rust", "cc", "npm", "bun", "typescript"]),
     Part("python", ["bindings/python/test.sh"], count_lines, ["rust", "cc", "npm", "pybinding"]),
     Part("snippets", ["python3", "tests/snippets.py"], count_lines, ["rust", "cc", "curl", "npm", "bun"]),
 ]

@@ -140,6 +140,20 @@ setup_bun() {
     ln -sf "node_modules/@oven/bun-$system-$cpu/bin/bun" "$dir/bun"
 }
 
+# What the TypeScript package is built and tested with: bindings/typescript/node_modules
+setup_typescript() {
+    setup_node
+    local dir=bindings/typescript stamp=build/typescript.json major
+    major=$(node -p 'process.versions.node.split(".")[0]')
+    [ "$major" -ge 20 ] || die "Node.js 20 or newer is needed for the TypeScript package, this one is $(node --version)"
+    if [ -d "$dir/node_modules" ] && cmp -s "$dir/package-lock.json" "$stamp"; then return; fi
+    printf 'installing what the TypeScript package needs\n'
+    rm -f "$stamp"
+    logged npm-typescript npm ci --prefix "$dir" --ignore-scripts --loglevel=error
+    # Last: this file says that the installation is whole.
+    cp "$dir/package-lock.json" "$stamp"
+}
+
 for need in "$@"; do
     declare -F "setup_$need" >/dev/null || die "unknown need: $need"
     "setup_$need"
