@@ -162,7 +162,7 @@ PARTS = [
     Part("examples", ["bash", "tests/examples.sh"], count_lines, ["rust", "cc", "curl", "npm"]),
     Part("typescript", ["bash", "bindings/typescript/test/run.sh"], count_lines, ["rust", "cc", "npm", "bun", "typescript"]),
     Part("python", ["bindings/python/test.sh"], count_lines, ["rust", "cc", "npm", "pybinding"]),
-    Part("snippets", ["python3", "tests/snippets.py"], count_lines, ["rust", "cc", "curl", "npm", "bun"]),
+    Part("snippets", ["python3", "tests/snippets.py"], count_lines, ["rust", "cc", "curl", "npm"]),
 ]
 
 

@@ -8,7 +8,7 @@ README.md installs the library there. A node with the demo's token runs beside t
     <!-- snippet: program NAME -->   a C program, kept as NAME.c for the shell block that builds it
     <!-- snippet: body [WORD…] -->   C for the inside of main; `state` gives it a state manager, `node` the URL of the node,
                                      `curl` the POST of c-examples
-    <!-- snippet: run -->            shell, Python or JavaScript
+    <!-- snippet: run -->            shell or Python
     <!-- snippet: in-repository -->  shell, at the root of the repository
     <!-- snippet: dry-run -->        targets of make, of which is only checked that they exist
     <!-- snippet: output -->         exactly what the block before printed
@@ -134,7 +134,7 @@ class Reader:
         return self.call(self.compile(source, *(["libcurl"] if "curl" in given else [])))
 
     def script(self, language: str, code: str) -> str:
-        runner = {"sh": ["bash", "-euo", "pipefail"], "python": [sys.executable], "js": [ROOT / "build" / "bun" / "bun"]}
+        runner = {"sh": ["bash", "-euo", "pipefail"], "python": [sys.executable]}
         script = self.work / f"snippet.{language}"
         script.write_text(code)
         return self.call(*runner[language], script)

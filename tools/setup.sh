@@ -126,7 +126,7 @@ setup_npm() {
     cp tools/node/package-lock.json "$stamp"
 }
 
-# Bun, which runs the JavaScript of README.md: build/bun/bun. The package of the platform is the program itself, no script has to run.
+# Bun: build/bun/bun. The package of the platform is the program itself, no script has to run.
 setup_bun() {
     setup_node
     local version=1.4.5 dir=build/bun system cpu
