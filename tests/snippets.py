@@ -172,7 +172,7 @@ class Reader:
                 self.c_program(code, name)
             case ("c", ["body", *given]):
                 self.printed = self.c_body(code, *given)
-            case ("sh" | "python" | "js", ["run"]):
+            case ("sh" | "python", ["run"]):
                 self.printed = self.script(language, code)
             case ("sh", ["in-repository"]):
                 self.printed = self.call("bash", "-euo", "pipefail", "-c", code, cwd=ROOT)
