@@ -5,7 +5,6 @@ import "C"
 
 import (
 	"errors"
-	"fmt"
 )
 
 // Status is what kind of failure an Error is. Statuses are errors themselves, for errors.Is.
@@ -47,8 +46,13 @@ type Error struct {
 	Cause error
 }
 
-// Error is the text, after the name.
-func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Name, e.Text) }
+// Error is the text, or the name where there is none.
+func (e *Error) Error() string {
+	if e.Text == "" {
+		return e.Name
+	}
+	return e.Text
+}
 
 // Is tells whether the error has that status.
 func (e *Error) Is(target error) bool {
@@ -63,7 +67,7 @@ func newError(code Status, text string) *Error {
 	return &Error{Code: code, Name: code.Name(), Text: text}
 }
 
-// Errors of an execution that nobody answers.
+// Causes of an execution's failure. Of an *Error with ErrExecution, they are what is behind it and its text.
 var (
 	// ErrNoStore says that an execution needs something of the host, and was given no Store.
 	ErrNoStore = errors.New("Async request but no stateInterface provided") //nolint:stylecheck // the text is the same in every language

@@ -137,7 +137,7 @@ func (e *Evm) provide(ctx context.Context, store Store, request Request, wait *w
 
 // refuse tells the library why there is no answer and returns its error, with the host's behind it.
 func (e *Evm) refuse(ctx context.Context, cause error) error {
-	if ctx.Err() != nil || errors.Is(cause, ErrNoStore) || errors.Is(cause, ErrUnknownOutputType) {
+	if ctx.Err() != nil {
 		return cause
 	}
 	_, err := e.Continue(FailureAnswer(cause.Error()))
@@ -150,7 +150,7 @@ func (e *Evm) refuse(ctx context.Context, cause error) error {
 
 func (e *Evm) answerPrecompile(ctx context.Context, store Store, request Request) error {
 	if store == nil {
-		return ErrNoStore
+		return e.refuse(ctx, ErrNoStore)
 	}
 	contracts, ok := store.(PrecompileStore)
 	if !ok {
