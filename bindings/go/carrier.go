@@ -6,6 +6,7 @@ import "C"
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand"
 	"net/http"
 	"runtime"
@@ -119,8 +120,14 @@ func (c *carrier) carry(id C.uint64_t, body []byte) {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	var refused *HTTPError
 	if err == nil {
-		err = failure(C.ws_fork_continue_batch(c.fork, id, bytesAt(answer), C.size_t(len(answer))), c.fork)
+		if err = failure(C.ws_fork_continue_batch(c.fork, id, bytesAt(answer), C.size_t(len(answer))), c.fork); err != nil {
+			err = fmt.Errorf("the connection returned what is no answer: %w", err)
+		}
+	} else if !errors.As(err, &refused) {
+		// In words by which the library knows that this may pass.
+		err = fmt.Errorf("the connection returned no answer: %w", err)
 	}
 	if err == nil {
 		c.backoff.passed()
@@ -151,7 +158,7 @@ func (c *carrier) fail(id C.uint64_t, err error) {
 		c.backoff.failed(time.Now(), after)
 	}
 	message, _ := textOf(withoutNUL(err.Error()), "")
-	// A batch that an unfit answer has already closed is not open any more, which is fine.
+	// Where a part of the answer did not fit, the library has already queued that part again, and the batch is not open any more.
 	C.ws_fork_fail_batch(c.fork, id, C.int64_t(status), message.pointer())
 }
 

@@ -140,6 +140,11 @@ func (e *Evm) refuse(ctx context.Context, cause error) error {
 	if ctx.Err() != nil {
 		return cause
 	}
+	if errors.Is(cause, ErrNoStore) || errors.Is(cause, ErrUnknownOutputType) {
+		failed := newError(ErrExecution, cause.Error())
+		failed.Cause = cause
+		return failed
+	}
 	_, err := e.Continue(FailureAnswer(cause.Error()))
 	var failed *Error
 	if errors.As(err, &failed) {

@@ -41,7 +41,6 @@ static inline int ws_evm_answer(uintptr_t e, uint8_t type, const uint8_t *data, 
     return evm_answer(WS_EVM(e), type, data, len);
 }
 static inline int ws_evm_resume(uintptr_t e, AsyncRequest *out) { return evm_resume(WS_EVM(e), out); }
-static inline int ws_evm_execute(uintptr_t e) { return evm_execute(WS_EVM(e)); }
 static inline int ws_evm_pending(uintptr_t e, AsyncRequest *out, size_t capacity, size_t *count) {
     return evm_pending(WS_EVM(e), out, capacity, count);
 }
