@@ -5,7 +5,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help lib demo test bench lint fmt header conformance install clean
+.PHONY: help lib demo demo-go demo-zig test bench lint fmt header conformance install clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,12 @@ lib: ## the shared and the static library, in release
 
 demo: ## a real chain, forked through the C interface; RPC_URL=, BLOCK=, ADDRESS= choose another one
 	@tools/demo.sh
+
+demo-go: ## the same in Go
+	@bindings/go/demo.sh
+
+demo-zig: ## the same in Zig
+	@bindings/zig/demo.sh
 
 test: ## every test; PARTS="…" runs some of them (tests/run.py --list)
 	@tools/setup.sh python

@@ -161,6 +161,8 @@ PARTS = [
     Part("install", ["bash", "tests/install.sh"], count_lines, ["rust", "cc", "pkgconfig"]),
     Part("examples", ["bash", "tests/examples.sh"], count_lines, ["rust", "cc", "curl", "npm"]),
     Part("snippets", ["python3", "tests/snippets.py"], count_lines, ["rust", "cc", "curl", "npm", "bun"]),
+    Part("go", ["bash", "bindings/go/test.sh"], count_lines, ["rust", "npm", "go"]),
+    Part("zig", ["bash", "bindings/zig/test.sh"], count_lines, ["rust", "npm", "zig"]),
 ]
 
 
