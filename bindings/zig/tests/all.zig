@@ -1,0 +1,6 @@
+test {
+    _ = @import("state.zig");
+    _ = @import("fork.zig");
+    _ = @import("evm.zig");
+    _ = @import("coverage.zig");
+}
