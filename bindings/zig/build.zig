@@ -31,6 +31,8 @@ pub fn build(b: *std.Build) void {
         const directory: std.Build.LazyPath = if (std.fs.path.isAbsolute(library)) .{ .cwd_relative = library } else b.path(library);
         module.addLibraryPath(directory);
         module.addRPath(directory);
+        // What is installed into zig-out/bin of this directory finds the build tree from anywhere.
+        module.addRPathSpecial("$ORIGIN/../../../../target/release");
         module.linkSystemLibrary("worldstate", .{ .use_pkg_config = .no });
     }
     module.addImport("c", header.createModule());
