@@ -21,9 +21,9 @@ pub fn only(value: Value, keys: []const []const u8) !void {
 pub fn same(expected: Value, got: Value, some_keys: bool) bool {
     if (std.meta.activeTag(expected) != std.meta.activeTag(got)) return false;
     switch (expected) {
-        .object => |object| {
-            if (!some_keys and object.count() != got.object.count()) return false;
-            for (object.keys(), object.values()) |key, value| {
+        .object => |wanted| {
+            if (!some_keys and wanted.count() != got.object.count()) return false;
+            for (wanted.keys(), wanted.values()) |key, value| {
                 if (!same(value, got.object.get(key) orelse return false, false)) return false;
             }
             return true;
@@ -34,10 +34,10 @@ pub fn same(expected: Value, got: Value, some_keys: bool) bool {
             return true;
         },
         .string => |text| return std.mem.eql(u8, text, got.string),
-        .integer => |number| return number == got.integer,
+        .integer => |value| return value == got.integer,
         .bool => |yes| return yes == got.bool,
         .null => return true,
-        .float => |number| return number == got.float,
+        .float => |value| return value == got.float,
         .number_string => |text| return std.mem.eql(u8, text, got.number_string),
     }
 }
@@ -47,12 +47,12 @@ pub fn string(a: std.mem.Allocator, text: []const u8) !Value {
 }
 
 /// A quantity: 0x and digits without leading zeros.
-pub fn quantity(a: std.mem.Allocator, number: u256) !Value {
-    return .{ .string = try std.fmt.allocPrint(a, "0x{x}", .{number}) };
+pub fn quantity(a: std.mem.Allocator, value: u256) !Value {
+    return .{ .string = try std.fmt.allocPrint(a, "0x{x}", .{value}) };
 }
 
-pub fn hex(a: std.mem.Allocator, bytes: []const u8) !Value {
-    return .{ .string = try std.fmt.allocPrint(a, "0x{x}", .{bytes}) };
+pub fn hex(a: std.mem.Allocator, data: []const u8) !Value {
+    return .{ .string = try std.fmt.allocPrint(a, "0x{x}", .{data}) };
 }
 
 /// Bytes of 0x and digits.
