@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures worldstate and prints every figure: benches/run.sh [all|c|memory|cache|evm|peers|report|instructions]. See README.md.
+# Measures worldstate and prints every figure: benches/run.sh [all|c|memory|cache|evm|go-zig|peers|report|instructions]. See README.md.
 set -eu
 cd "$(dirname "$0")"
 what=${1:-all}
@@ -10,7 +10,7 @@ mkdir -p "$out"
 : >"$results"
 
 case $what in
-all | c | memory | cache | evm | peers | report | instructions) ;;
+all | c | memory | cache | evm | go-zig | peers | report | instructions) ;;
 *)
     echo "benches/run.sh: no part is called $what" >&2
     exit 2
@@ -60,6 +60,10 @@ if wants evm; then
     fi
     target/release/evm "$results" "$@"
     target/release/run_ahead "$results"
+fi
+if wants go-zig; then
+    ../tools/setup.sh cc go zig
+    bindings/go_zig.py "$results"
 fi
 if wants peers; then
     rm -rf target/criterion
