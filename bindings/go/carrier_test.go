@@ -111,7 +111,7 @@ func TestWhatMayPassIsSentAgain(t *testing.T) {
 	for name, trouble := range map[string]func(int32) ([]byte, error){
 		"connection": func(body int32) ([]byte, error) {
 			if body%2 == 1 {
-				return nil, errors.New("connection\x00reset")
+				return nil, errors.New("EOF\x00")
 			}
 			return nil, nil
 		},

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"worldstate"
 )
@@ -33,6 +34,9 @@ func (m *memory) ask(question string) error {
 		atomic.StoreInt32(&m.most, now)
 	}
 	defer atomic.AddInt32(&m.under, -1)
+	if m.parallel > 1 {
+		time.Sleep(time.Millisecond) // so that questions overlap, where they may
+	}
 	if m.fails == question && m.panics {
 		panic(errStore)
 	}
@@ -109,6 +113,10 @@ func TestExecutionsThatAsk(t *testing.T) {
 			stats, err := evm.Stats()
 			must(t, err)
 			equal(t, "rounds", stats.Rounds > 0, true)
+			equal(t, "questions at once", store.most > 1, parallel > 1)
+			if store.most > int32(parallel) && parallel > 0 {
+				t.Fatalf("%d questions at once, %d may be", store.most, parallel)
+			}
 		}
 	}
 }
@@ -313,15 +321,15 @@ func TestOverrides(t *testing.T) {
 	state := newState(t)
 	evm, err := worldstate.NewEvm(state, worldstate.EvmOptions{})
 	must(t, err)
-	number, time := uint64(1234), uint64(99)
+	number, timestamp := uint64(1234), uint64(99)
 	// NUMBER, TIMESTAMP, slot 1, BLOCKHASH(1200)
 	must(t, evm.SetStateOverrides(map[worldstate.Address]worldstate.AccountOverride{contract: {
 		Code:      bytesOf("435f5242602052600154604052" + "6104b040" + "60605260805ff3"),
 		StateDiff: map[worldstate.Hash]worldstate.Hash{worldstate.HashOfUint64(1): worldstate.HashOfUint64(55)},
-		Balance:   wei(1), Nonce: &time,
+		Balance:   wei(1), Nonce: &timestamp,
 	}}))
 	must(t, evm.SetBlockOverrides(&worldstate.BlockOverrides{
-		Number: &number, Time: &time, BlockHash: map[uint64]worldstate.Hash{1200: worldstate.HashOfUint64(77)}, BaseFeePerGas: wei(0),
+		Number: &number, Time: &timestamp, BlockHash: map[uint64]worldstate.Hash{1200: worldstate.HashOfUint64(77)}, BaseFeePerGas: wei(0),
 		FeeRecipient: &bob, PrevRandao: &worldstate.Hash{}, GasLimit: &[]uint64{30_000_000}[0], BlobBaseFee: wei(1),
 	}))
 	must(t, evm.SetTransaction(worldstate.Transaction{From: alice, To: &contract}))
