@@ -31,6 +31,8 @@ type carrier struct {
 	version  uint64        // grows with each answer
 	answered chan struct{} // closed with each answer
 	again    *time.Timer   // the end of a pause
+	refusal  error         // why the last answer that makes no sense was refused
+	refused  uint64        // the version that came with it
 }
 
 func newCarrier(fork C.uintptr_t, options ForkOptions) *carrier {
@@ -122,9 +124,7 @@ func (c *carrier) carry(id C.uint64_t, body []byte) {
 	defer c.mu.Unlock()
 	var refused *HTTPError
 	if err == nil {
-		if err = failure(C.ws_fork_continue_batch(c.fork, id, bytesAt(answer), C.size_t(len(answer))), c.fork); err != nil {
-			err = fmt.Errorf("the connection returned what is no answer: %w", err)
-		}
+		err = c.accept(id, answer)
 	} else if !errors.As(err, &refused) {
 		// In words by which the library knows that this may pass.
 		err = fmt.Errorf("the connection returned no answer: %w", err)
@@ -139,6 +139,23 @@ func (c *carrier) carry(id C.uint64_t, body []byte) {
 	c.send()
 }
 
+// accept hands an answer to the library. What is missing in it is queued again; where it makes no sense, the reads that wait for it fail.
+// c.mu is held.
+func (c *carrier) accept(id C.uint64_t, answer []byte) error {
+	err := failure(C.ws_fork_continue_batch(c.fork, id, bytesAt(answer), C.size_t(len(answer))), c.fork)
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, ErrInvalidRequest) {
+		c.refusal, c.refused = err, c.version+1
+	}
+	// Where it was no JSON at all, such as a proxy's page, the batch is still open: the next read asks again.
+	return &badAnswer{err}
+}
+
+// badAnswer is an answer that the library refused.
+type badAnswer struct{ error }
+
 // announce wakes those who wait. c.mu is held.
 func (c *carrier) announce() {
 	c.version++
@@ -151,8 +168,11 @@ func (c *carrier) fail(id C.uint64_t, err error) {
 	var status int
 	var after time.Duration
 	var answered *HTTPError
+	var bad *badAnswer
 	if errors.As(err, &answered) {
 		status, after = answered.Status, answered.RetryAfter
+	} else if errors.As(err, &bad) {
+		status = http.StatusBadGateway
 	}
 	if status == 0 || status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500 {
 		c.backoff.failed(time.Now(), after)
@@ -202,6 +222,8 @@ type waiter struct {
 	version uint64
 	taken   uint64
 	idle    int
+	began   uint64
+	waiting bool
 }
 
 // before notes what has come, ahead of a call that may find something missing.
@@ -212,6 +234,9 @@ func (w *waiter) before(fork *forkCore) {
 	w.carrier = fork.carrier
 	w.carrier.mu.Lock()
 	w.version = w.carrier.version
+	if !w.waiting {
+		w.began, w.waiting = w.version, true
+	}
 	w.carrier.mu.Unlock()
 }
 
@@ -224,6 +249,10 @@ func (w *waiter) forAnswer(ctx context.Context) (stuck bool, err error) {
 	runtime.Gosched()
 	c := w.carrier
 	c.mu.Lock()
+	if c.refused > w.began {
+		defer c.mu.Unlock()
+		return false, c.refusal
+	}
 	if c.version != w.version {
 		c.mu.Unlock()
 		return false, nil

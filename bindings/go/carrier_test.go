@@ -121,12 +121,6 @@ func TestWhatMayPassIsSentAgain(t *testing.T) {
 			}
 			return nil, nil
 		},
-		"garbage": func(body int32) ([]byte, error) {
-			if body%2 == 1 {
-				return []byte("<html>"), nil
-			}
-			return nil, nil
-		},
 		"missing elements": func(body int32) ([]byte, error) {
 			if body%2 == 1 {
 				return []byte("[]"), nil
@@ -154,7 +148,6 @@ func TestWhatDoesNotPassFailsTheRead(t *testing.T) {
 	for text, trouble := range map[string]func() ([]byte, error){
 		"no way":       func() ([]byte, error) { return nil, errors.New("no way") },
 		"unauthorized": func() ([]byte, error) { return nil, &worldstate.HTTPError{Status: 401} },
-		"json":         func() ([]byte, error) { return []byte("<html>"), nil },
 		"answer":       func() ([]byte, error) { return []byte("[]"), nil },
 	} {
 		text, trouble := text, trouble
@@ -178,6 +171,26 @@ func TestWhatDoesNotPassFailsTheRead(t *testing.T) {
 			equal(t, "balance", balance.Int64(), int64(42))
 		})
 	}
+}
+
+func TestAnAnswerThatMakesNoSenseFailsTheRead(t *testing.T) {
+	n := startNode(t)
+	n.withContract()
+	transport := &troubled{node: worldstate.HTTPTransport{URL: n.url}, before: func(body int32) ([]byte, error) {
+		if body == 2 {
+			return []byte("<html>"), nil
+		}
+		return nil, nil
+	}}
+	fork, state := openFork(t, worldstate.ForkOptions{Transport: transport, BackoffInitial: time.Millisecond})
+	_, err := fork.Block(background)
+	must(t, err)
+	_, err = state.Balance(background, contract)
+	failed := fails(t, err, worldstate.ErrInvalidRequest)
+	equal(t, "quotes the answer", strings.Contains(failed.Text, "<html>"), true)
+	balance, err := state.Balance(background, contract)
+	must(t, err)
+	equal(t, "balance", balance.Int64(), int64(42))
 }
 
 func TestHTTPTransport(t *testing.T) {

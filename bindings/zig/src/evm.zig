@@ -240,6 +240,7 @@ pub const Evm = struct {
 
     /// The text of the last call on this executor that failed, cut to what `buffer` holds.
     pub fn lastError(self: Evm, buffer: []u8) []const u8 {
+        if (self.state.fork) |fork| if (fork.refusal(buffer)) |text| return text;
         if (self.own_text.len == 0) return errors.lastErrorOf(self.handle, buffer);
         const length = @min(buffer.len, self.own_text.len);
         @memcpy(buffer[0..length], self.own_text[0..length]);

@@ -85,6 +85,9 @@ pub const Fork = struct {
         /// Bodies that failed in a row.
         failures: u6 = 0,
         retry_after_ms: u64 = 0,
+        /// Why the library refused an answer, until the next read.
+        refusal: [512]u8 = undefined,
+        refusal_length: usize = 0,
         /// Bodies carried so far.
         carried: std.atomic.Value(u64) = .init(0),
     };
@@ -125,7 +128,16 @@ pub const Fork = struct {
 
     /// The text of the last call on this fork that failed, cut to what `buffer` holds.
     pub fn lastError(self: *const Fork, buffer: []u8) []const u8 {
-        return errors.lastErrorOf(self.handle, buffer);
+        return self.refusal(buffer) orelse errors.lastErrorOf(self.handle, buffer);
+    }
+
+    /// Why an answer of the transport was refused, where that is what the last read failed with.
+    pub fn refusal(self: *const Fork, buffer: []u8) ?[]const u8 {
+        const carrier = if (self.carrier) |*there| there else return null;
+        if (carrier.refusal_length == 0) return null;
+        const length = @min(buffer.len, carrier.refusal_length);
+        @memcpy(buffer[0..length], carrier.refusal[0..length]);
+        return buffer[0..length];
     }
 
     /// The block that the fork is pinned to.
@@ -229,12 +241,14 @@ pub const Fork = struct {
         }
         if (self.continueBatch(batch.id, answer.body)) |_| {
             carrier.failures = 0;
-        } else |_| {
-            // What of the answer did not fit is queued again. Where it was none at all, the batch is still open.
+        } else |failure| {
             carrier.failures +|= 1;
-            var why: [400]u8 = undefined;
-            const message = std.fmt.bufPrintSentinel(&text, "the connection returned what is no answer: {s}", .{self.lastError(&why)}, 0) catch unreachable;
-            self.failBatch(batch.id, 0, message) catch |failure| if (failure != error.InvalidRequest) return failure;
+            const why = errors.lastErrorOf(self.handle, &carrier.refusal);
+            // Where it was no JSON at all, such as a proxy's page, the batch is still open: the next read asks again.
+            self.failBatch(batch.id, 502, "an answer that makes no sense") catch |closed| if (closed != error.InvalidRequest) return closed;
+            if (failure != error.InvalidRequest) return; // what was missing is queued again
+            carrier.refusal_length = why.len;
+            return failure;
         }
     }
 
@@ -258,6 +272,7 @@ pub const Fork = struct {
     /// Whether to call again: what was missing has been asked for, or something came meanwhile.
     pub fn wait(self: *Fork, waiter: *Waiter) Error!bool {
         if (self.carrier == null) return false;
+        self.carrier.?.refusal_length = 0;
         _ = try self.serve();
         const carried = self.carrier.?.carried.load(.acquire);
         waiter.idle = if (carried == waiter.carried) waiter.idle + 1 else 0;
@@ -268,6 +283,7 @@ pub const Fork = struct {
     /// A call that is repeated when the transport has brought what it needs.
     pub fn reading(self: *Fork, function: anytype, arguments: anytype) Error!void {
         var waiter: Waiter = .{};
+        if (self.carrier) |*carrier| carrier.refusal_length = 0;
         while (true) {
             const status = @call(.auto, function, arguments);
             if (status != c.STATE_MANAGER_ERROR_RPC_PENDING or !try self.wait(&waiter)) return errors.check(status);

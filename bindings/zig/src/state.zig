@@ -66,6 +66,7 @@ pub const StateManager = struct {
 
     /// The text of the last call on this state that failed, cut to what `buffer` holds.
     pub fn lastError(self: StateManager, buffer: []u8) []const u8 {
+        if (self.fork) |fork| if (fork.refusal(buffer)) |text| return text;
         return errors.lastErrorOf(self.handle, buffer);
     }
 
