@@ -136,7 +136,9 @@ func (c *carrier) carry(id C.uint64_t, body []byte) {
 	}
 	c.free, c.underWay = c.free+1, c.underWay-1
 	c.announce()
-	c.send()
+	if c.refused != c.version {
+		c.send() // after a refusal, the next read does
+	}
 }
 
 // accept hands an answer to the library. What is missing in it is queued again; where it makes no sense, the reads that wait for it fail.
