@@ -14,15 +14,21 @@ lib: ## the shared and the static library, in release
 	@tools/setup.sh rust
 	@tools/build.sh
 
-demo-ts: ## the same in TypeScript, under Bun and under Node; RPC_URL=, ADDRESS= choose another chain
-	@tools/demo-ts.sh
-
 demo: ## a real chain, forked through the C interface; RPC_URL=, BLOCK=, ADDRESS= choose another one
 	@tools/demo.sh
+
+demo-ts: ## the same in TypeScript, under Bun and under Node; RPC_URL=, ADDRESS= choose another chain
+	@tools/demo-ts.sh
 
 demo-py: lib ## the same in Python, with asyncio and an execution; RPC_URL= chooses another chain
 	@tools/setup.sh python npm
 	@bindings/python/demo.sh
+
+demo-go: ## the same in Go
+	@bindings/go/demo.sh
+
+demo-zig: ## the same in Zig
+	@bindings/zig/demo.sh
 
 test: ## every test; PARTS="…" runs some of them (tests/run.py --list)
 	@tools/setup.sh python

@@ -162,6 +162,8 @@ PARTS = [
     Part("examples", ["bash", "tests/examples.sh"], count_lines, ["rust", "cc", "curl", "npm"]),
     Part("typescript", ["bash", "bindings/typescript/test/run.sh"], count_lines, ["rust", "cc", "npm", "bun", "typescript"]),
     Part("python", ["bindings/python/test.sh"], count_lines, ["rust", "cc", "npm", "pybinding"]),
+    Part("go", ["bash", "bindings/go/test.sh"], count_lines, ["rust", "npm", "go"]),
+    Part("zig", ["bash", "bindings/zig/test.sh"], count_lines, ["rust", "npm", "zig"]),
     Part("snippets", ["python3", "tests/snippets.py"], count_lines, ["rust", "cc", "curl", "npm"]),
 ]
 

@@ -154,6 +154,23 @@ setup_typescript() {
     cp "$dir/package-lock.json" "$stamp"
 }
 
+setup_go() {
+    setup_cc
+    if ! have go; then apt_install Go golang-go; fi
+}
+
+# The Zig compiler, which runs as `build/zig/bin/python -m ziglang`.
+setup_zig() {
+    setup_python
+    local version=0.17.0 dir=build/zig
+    if [ "$("$dir/bin/python" -m ziglang version 2>/dev/null)" = "$version" ]; then return; fi
+    if ! python3 -c 'import ensurepip' 2>/dev/null; then apt_install "Python's venv" python3-venv; fi
+    printf 'installing zig\n'
+    rm -rf "$dir"
+    logged zig-venv python3 -m venv "$dir"
+    logged zig "$dir/bin/pip" install --disable-pip-version-check "ziglang==$version"
+}
+
 for need in "$@"; do
     declare -F "setup_$need" >/dev/null || die "unknown need: $need"
     "setup_$need"

@@ -1,0 +1,3 @@
+module worldstate
+
+go 1.19

@@ -1,0 +1,292 @@
+//! A chain's state at one block.
+
+const c = @import("c");
+const std = @import("std");
+const abi = @import("abi.zig");
+const errors = @import("errors.zig");
+const types = @import("types.zig");
+const Transport = @import("transport.zig").Transport;
+
+const Allocator = std.mem.Allocator;
+const Error = errors.Error;
+
+/// How a fork asks for accounts.
+pub const AccountSource = enum(c_int) {
+    /// eth_getProof while the node has it, else as `fields`; found out once.
+    auto = c.FORK_ACCOUNTS_AUTO,
+    /// eth_getProof only.
+    proof = c.FORK_ACCOUNTS_PROOF,
+    /// eth_getBalance, eth_getTransactionCount, eth_getCode and eth_getStorageAt.
+    fields = c.FORK_ACCOUNTS_FIELDS,
+};
+
+/// How a fork is opened. 0 and null stand for the default. Texts are copied.
+///
+/// Who carries the requests: the library itself, over HTTP, when `url` is given; `transport` when that is given; the program, with
+/// `nextBatch` and `continueBatch`, when neither is.
+pub const ForkOptions = struct {
+    /// http:// or https:// URL of the node. Several, separated by spaces or newlines, are tried in turn.
+    url: ?[:0]const u8 = null,
+    /// HTTP headers for each request, one "Name: value" a line.
+    headers: ?[:0]const u8 = null,
+    /// PEM file of certificate authorities trusted besides the built-in ones.
+    ca_file: ?[:0]const u8 = null,
+    /// Carries the requests, in the thread that reads; `io` is needed too.
+    transport: ?Transport = null,
+    /// For the transport: lets threads wait for one another, and pauses after failures.
+    io: ?std.Io = null,
+    /// For the transport: for bodies and answers. Used by several threads where several read.
+    allocator: ?Allocator = null,
+    /// Block to fork from: decimal or 0x number, 32-byte 0x hash, "latest" (default), "safe", "finalized" or "earliest". Resolved once.
+    block: ?[:0]const u8 = null,
+    account_source: AccountSource = .auto,
+    /// How often a request is sent at most, for each URL. Default 4.
+    max_attempts: u32 = 0,
+    /// Entries that each of the caches of accounts, slots and code keeps. Default 10,000.
+    max_cache_size: usize = 0,
+    /// Bytes of code that the code cache keeps. Default 256 MiB.
+    max_code_bytes: usize = 0,
+    /// Milliseconds for one HTTP request of the built-in client. Default 30,000.
+    request_timeout_ms: u32 = 0,
+    /// Milliseconds for one read of the built-in client, with all attempts and pauses. Default 120,000.
+    total_timeout_ms: u32 = 0,
+    /// Longest pause before the second attempt, in milliseconds; it doubles with each further one. Default 250.
+    backoff_initial_ms: u32 = 0,
+    /// Limit to its growth, in milliseconds. Default 8,000.
+    backoff_max_ms: u32 = 0,
+    /// JSON-RPC requests in one body at most. Default 100.
+    max_batch: usize = 0,
+    /// Slots in one eth_getProof at most. Default 256.
+    max_slots_per_request: usize = 0,
+    /// Longest answer, in bytes. Default 64 MiB.
+    max_response_bytes: usize = 0,
+};
+
+/// The block that a fork is pinned to.
+pub const ForkBlock = struct { chain_id: u64, number: u64, hash: types.Word };
+
+/// Counters of a fork, as in the header.
+pub const ForkStats = c.ForkBackendStats;
+
+/// A chain's state at one block, fetched as it is read. Any number of states share one and what it has fetched. With a transport it must
+/// stay where it is while states are on it.
+pub const Fork = struct {
+    handle: c.ForkBackendHandle,
+    carrier: ?Carrier = null,
+
+    const Carrier = struct {
+        transport: Transport,
+        io: std.Io,
+        allocator: Allocator,
+        backoff_initial_ms: u64,
+        backoff_max_ms: u64,
+        /// Held by the thread that carries. What others want meanwhile is queued, and goes out together with the next one's.
+        carrying: std.Io.Mutex = .init,
+        /// Bodies that failed in a row.
+        failures: u6 = 0,
+        retry_after_ms: u64 = 0,
+        /// Why the library refused an answer, until the next read.
+        refusal: [512]u8 = undefined,
+        refusal_length: usize = 0,
+        /// Bodies carried so far.
+        carried: std.atomic.Value(u64) = .init(0),
+    };
+
+    /// Opens a fork. With a `url`, the block and the chain id are asked for at once; else they are the first requests. `lastThreadError`
+    /// says why it failed.
+    pub fn init(options: ForkOptions) Error!Fork {
+        try abi.check();
+        var raw: c.ForkBackendOptions = std.mem.zeroes(c.ForkBackendOptions);
+        raw.size = @sizeOf(c.ForkBackendOptions);
+        inline for (.{ "url", "headers", "ca_file", "block" }) |name| {
+            if (@field(options, name)) |text| @field(raw, name) = text.ptr;
+        }
+        raw.account_source = @backingInt(options.account_source);
+        inline for (.{
+            "max_attempts",       "max_cache_size", "max_code_bytes", "request_timeout_ms",    "total_timeout_ms",
+            "backoff_initial_ms", "backoff_max_ms", "max_batch",      "max_slots_per_request", "max_response_bytes",
+        }) |name| @field(raw, name) = @field(options, name);
+        var fork: Fork = .{ .handle = null };
+        if (options.transport) |transport| {
+            if (options.url != null) return error.InvalidInput;
+            fork.carrier = .{
+                .transport = transport,
+                .io = options.io orelse return error.InvalidInput,
+                .allocator = options.allocator orelse return error.InvalidInput,
+                .backoff_initial_ms = if (options.backoff_initial_ms == 0) 250 else options.backoff_initial_ms,
+                .backoff_max_ms = if (options.backoff_max_ms == 0) 8000 else options.backoff_max_ms,
+            };
+        }
+        try errors.check(c.fork_backend_open(&raw, &fork.handle));
+        return fork;
+    }
+
+    /// Frees the fork. States on one without a transport go on, and it ends with the last of them.
+    pub fn deinit(self: *Fork) void {
+        c.fork_backend_destroy(self.handle);
+    }
+
+    /// The text of the last call on this fork that failed, cut to what `buffer` holds.
+    pub fn lastError(self: *const Fork, buffer: []u8) []const u8 {
+        return self.refusal(buffer) orelse errors.lastErrorOf(self.handle, buffer);
+    }
+
+    /// Why an answer of the transport was refused, where that is what the last read failed with.
+    pub fn refusal(self: *const Fork, buffer: []u8) ?[]const u8 {
+        const carrier = if (self.carrier) |*there| there else return null;
+        if (carrier.refusal_length == 0) return null;
+        const length = @min(buffer.len, carrier.refusal_length);
+        @memcpy(buffer[0..length], carrier.refusal[0..length]);
+        return buffer[0..length];
+    }
+
+    /// The block that the fork is pinned to.
+    pub fn block(self: *Fork) Error!ForkBlock {
+        var pinned: ForkBlock = undefined;
+        try self.reading(c.fork_backend_get_block, .{ self.handle, &pinned.chain_id, &pinned.number, &pinned.hash });
+        return pinned;
+    }
+
+    /// Makes accounts with their slots ready in as few round trips as the limits allow: `slot_counts[i]` is the number of slots of
+    /// addresses[i], and `slots` has those of all of them one after another.
+    pub fn prefetch(self: *Fork, addresses: []const types.Address, slot_counts: []const usize, slots: []const types.Word, with_code: bool) Error!void {
+        var sum: usize = 0;
+        for (slot_counts) |count| sum +|= count;
+        if (slot_counts.len != addresses.len or sum != slots.len) return error.InvalidInput;
+        const flags: u32 = if (with_code) c.FORK_PREFETCH_CODE else 0;
+        const first_address: [*]const u8 = @ptrCast(addresses.ptr);
+        const first_slot: [*]const u8 = @ptrCast(slots.ptr);
+        return self.reading(c.fork_backend_prefetch, .{ self.handle, first_address, slot_counts.ptr, addresses.len, first_slot, flags });
+    }
+
+    /// Counters of the fork and all states on it.
+    pub fn stats(self: *const Fork) Error!ForkStats {
+        var raw: ForkStats = std.mem.zeroes(ForkStats);
+        raw.size = @sizeOf(ForkStats);
+        try errors.check(c.fork_backend_stats(self.handle, &raw));
+        return raw;
+    }
+
+    /// Forgets everything fetched so far. Open requests stay open.
+    pub fn clearCache(self: *const Fork) Error!void {
+        return errors.check(c.fork_backend_clear_cache(self.handle));
+    }
+
+    /// Everything queued as one JSON-RPC body to POST as it is, at most `max_requests` (0: the fork's batch size). NoPendingRequest when
+    /// nothing is queued. The caller frees the body.
+    pub fn nextBatch(self: *const Fork, allocator: Allocator, max_requests: usize) Error!Batch {
+        var batch: Batch = .{ .id = 0, .body = &.{}, .count = 0 };
+        errdefer allocator.free(batch.body);
+        while (true) {
+            var length: usize = 0;
+            const status = c.fork_backend_next_batch(self.handle, max_requests, &batch.id, batch.body.ptr, batch.body.len, &length, &batch.count);
+            if (status != c.STATE_MANAGER_ERROR_OUTPUT_TOO_SMALL) {
+                try errors.check(status);
+                batch.body = try allocator.realloc(batch.body, length);
+                return batch;
+            }
+            batch.body = try allocator.realloc(batch.body, length + 1);
+        }
+    }
+
+    pub const Batch = struct { id: u64, body: []u8, count: usize };
+
+    /// Hands back the node's answer to a batch, as it came.
+    pub fn continueBatch(self: *const Fork, id: u64, body: []const u8) Error!void {
+        return errors.check(c.fork_backend_continue_batch(self.handle, id, body.ptr, body.len));
+    }
+
+    /// Says that a batch as a whole failed: an HTTP status or 0, and what happened.
+    pub fn failBatch(self: *const Fork, id: u64, status: u16, message: [*:0]const u8) Error!void {
+        return errors.check(c.fork_backend_fail_batch(self.handle, id, status, message));
+    }
+
+    pub fn carries(self: *const Fork) bool {
+        return self.carrier != null;
+    }
+
+    /// Lets the transport carry what is queued. Returns how many bodies that were. A thread that comes while another one carries waits for
+    /// it. InvalidState without a transport, or when the wait was cancelled.
+    pub fn serve(self: *Fork) Error!usize {
+        const carrier = if (self.carrier) |*there| there else return error.InvalidState;
+        carrier.carrying.lock(carrier.io) catch return error.InvalidState;
+        defer carrier.carrying.unlock(carrier.io);
+        var bodies: usize = 0;
+        while (true) : (bodies += 1) {
+            const batch = self.nextBatch(carrier.allocator, 0) catch |failure| switch (failure) {
+                error.NoPendingRequest => return bodies,
+                else => return failure,
+            };
+            defer carrier.allocator.free(batch.body);
+            try self.carry(carrier, batch);
+        }
+    }
+
+    fn carry(self: *Fork, carrier: *Carrier, batch: Batch) Error!void {
+        try pause(carrier);
+        defer _ = carrier.carried.fetchAdd(1, .release);
+        var text: [512]u8 = undefined;
+        const answer = carrier.transport.post(carrier.transport.context, carrier.allocator, batch.body) catch |failure| {
+            carrier.failures +|= 1;
+            // In words by which the library knows that this may pass.
+            const message = std.fmt.bufPrintSentinel(&text, "the connection returned no answer: {t}", .{failure}, 0) catch unreachable;
+            return self.failBatch(batch.id, 0, message);
+        };
+        defer carrier.allocator.free(answer.body);
+        if (answer.status < 200 or answer.status > 299) {
+            if (answer.status == 408 or answer.status == 429 or answer.status >= 500) carrier.failures +|= 1;
+            carrier.retry_after_ms = answer.retry_after_ms;
+            const message = std.fmt.bufPrintSentinel(&text, "HTTP {d}", .{answer.status}, 0) catch unreachable;
+            return self.failBatch(batch.id, answer.status, message);
+        }
+        if (self.continueBatch(batch.id, answer.body)) |_| {
+            carrier.failures = 0;
+        } else |failure| {
+            carrier.failures +|= 1;
+            const why = errors.lastErrorOf(self.handle, &carrier.refusal);
+            // Where it was no JSON at all, such as a proxy's page, the batch is still open: the next read asks again.
+            self.failBatch(batch.id, 502, "an answer that makes no sense") catch |closed| if (closed != error.InvalidRequest) return closed;
+            if (failure != error.InvalidRequest) return; // what was missing is queued again
+            carrier.refusal_length = why.len;
+            return failure;
+        }
+    }
+
+    /// After failures: random, up to a limit that doubles with each.
+    fn pause(carrier: *Carrier) Error!void {
+        if (carrier.failures == 0) return;
+        const limit = @min(carrier.backoff_initial_ms << (carrier.failures - 1), carrier.backoff_max_ms);
+        var drawn: [8]u8 = undefined;
+        carrier.io.random(&drawn);
+        const ms = @max(std.mem.readInt(u64, &drawn, .little) % (limit + 1), carrier.retry_after_ms);
+        carrier.retry_after_ms = 0;
+        carrier.io.sleep(.fromMilliseconds(@intCast(ms)), .awake) catch return error.InvalidState;
+    }
+
+    /// One thread's wait for what it lacks.
+    pub const Waiter = struct {
+        carried: u64 = 0,
+        idle: u2 = 0,
+    };
+
+    /// Whether to call again: what was missing has been asked for, or something came meanwhile.
+    pub fn wait(self: *Fork, waiter: *Waiter) Error!bool {
+        if (self.carrier == null) return false;
+        self.carrier.?.refusal_length = 0;
+        _ = try self.serve();
+        const carried = self.carrier.?.carried.load(.acquire);
+        waiter.idle = if (carried == waiter.carried) waiter.idle + 1 else 0;
+        waiter.carried = carried;
+        return waiter.idle < 2;
+    }
+
+    /// A call that is repeated when the transport has brought what it needs.
+    pub fn reading(self: *Fork, function: anytype, arguments: anytype) Error!void {
+        var waiter: Waiter = .{};
+        if (self.carrier) |*carrier| carrier.refusal_length = 0;
+        while (true) {
+            const status = @call(.auto, function, arguments);
+            if (status != c.STATE_MANAGER_ERROR_RPC_PENDING or !try self.wait(&waiter)) return errors.check(status);
+        }
+    }
+};

@@ -1,0 +1,5 @@
+test {
+    _ = @import("state.zig");
+    _ = @import("fork.zig");
+    _ = @import("evm.zig");
+}
