@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/big"
+	"os"
 	"testing"
 
 	"worldstate"
@@ -49,3 +50,10 @@ func newState(t testing.TB) *worldstate.StateManager {
 }
 
 func wei(n int64) *big.Int { return big.NewInt(n) }
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	must(t, err)
+	return string(raw)
+}
