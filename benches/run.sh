@@ -21,8 +21,13 @@ wants() { [ "$what" = all ] || [ "$what" = "$1" ]; }
 
 # The library that users get.
 ${MAKE:-make} -C .. lib
-cargo rustc --release --package worldstate-floor --lib --crate-type cdylib
-cargo build --release --bins
+if [ "$what" = bindings ]; then
+    # The other programs take minutes, and are not needed.
+    cargo build --release --bin report
+else
+    cargo rustc --release --package worldstate-floor --lib --crate-type cdylib
+    cargo build --release --bins
+fi
 
 if wants c || [ "$what" = instructions ]; then
     ${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wpedantic -Werror -I../include c/*.c -o target/release/bench-c \
@@ -65,7 +70,7 @@ if wants bindings; then
     # The same reads in C, between those of each language.
     ${CC:-cc} -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror -I../include bindings/c_call.c -o target/release/c_call \
         -L../target/release -lworldstate -Wl,-rpath,"$PWD/../target/release"
-    for program in bindings/*.sh; do "$program" "$results" "$PWD/target/release/c_call"; done
+    for program in bindings/*.sh; do "$program" "$PWD/$results" "$PWD/target/release/c_call"; done
 fi
 if wants peers; then
     rm -rf target/criterion

@@ -2,6 +2,6 @@
 # Measures the Go and the Zig module: go_zig.sh RESULTS C_CALL, with the library of the build tree.
 set -eu
 cd "$(dirname "$0")"
-results=$(realpath "$1")
+results=$1
 ../../tools/setup.sh cc go zig
 python3 go_zig.py "$results" "$2"

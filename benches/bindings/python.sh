@@ -2,7 +2,7 @@
 # Measures the Python package: python.sh RESULTS C_CALL, with the library of the build tree.
 set -eu
 cd "$(dirname "$0")"
-results=$(realpath "$1")
+results=$1
 root=$(cd ../.. && pwd)
 package=$root/bindings/python
 library=$root/target/release/libworldstate.so

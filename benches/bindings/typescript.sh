@@ -2,7 +2,7 @@
 # Measures the TypeScript package under Bun and Node: typescript.sh RESULTS C_CALL, with the library of the build tree.
 set -eu
 cd "$(dirname "$0")"
-results=$(realpath "$1")
+results=$1
 root=$(cd ../.. && pwd)
 package=$root/bindings/typescript
 library=$root/target/release/libworldstate.so

@@ -58,8 +58,7 @@ export function writeAddress(address: AddressLike, into: Uint8Array, offset: num
   }
 }
 
-const LIMB = 1n << 64n;
-const MAX_LIMB = LIMB - 1n;
+const MAX_LIMB = (1n << 64n) - 1n;
 
 /** Writes a number below 2^256 to 32 big-endian bytes, from `offset` on. */
 export function writeBigInt(what: string, value: bigint, { view }: Memory, offset: number): void {
@@ -155,10 +154,10 @@ export function readBigInt({ view }: Memory, offset: number): bigint {
     if (high < 2 ** 21) return BigInt(high * 2 ** 32 + view.getUint32(offset + 28));
     return view.getBigUint64(offset + 24);
   }
-  // Products and sums take JavaScriptCore half as long as shifts and ors.
   return (
-    ((view.getBigUint64(offset) * LIMB + view.getBigUint64(offset + 8)) * LIMB + view.getBigUint64(offset + 16)) *
-      LIMB +
+    (view.getBigUint64(offset) << 192n) |
+    (view.getBigUint64(offset + 8) << 128n) |
+    (view.getBigUint64(offset + 16) << 64n) |
     view.getBigUint64(offset + 24)
   );
 }
