@@ -29,13 +29,13 @@ func ABIVersion() uint32 { return uint32(C.worldstate_abi_version()) }
 
 var (
 	compatible     sync.Once
-	incompatiblity error
+	incompatibility error
 )
 
 // checkLibrary fails when the library that the program found is not the one that this package was compiled for.
 func checkLibrary() error {
-	compatible.Do(func() { incompatiblity = compareVersions(ABIVersion(), C.WORLDSTATE_ABI_VERSION) })
-	return incompatiblity
+	compatible.Do(func() { incompatibility = compareVersions(ABIVersion(), C.WORLDSTATE_ABI_VERSION) })
+	return incompatibility
 }
 
 func compareVersions(library, header uint32) error {

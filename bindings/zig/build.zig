@@ -63,7 +63,7 @@ pub fn build(b: *std.Build) void {
         b.installArtifact(program(b, name, b.fmt("examples/{s}.zig", .{name}), target, optimize, imports));
     }
     b.installArtifact(program(b, "calls", "tests/calls.zig", target, optimize, imports));
-    // What benches/bindings/zig.sh runs: always optimized.
+    // What benches/bindings/go_zig.py runs: always optimized.
     b.installArtifact(program(b, "bench", "../../benches/bindings/zig.zig", target, optimize, imports));
 }
 
