@@ -28,7 +28,7 @@ func Version() string { return C.GoString(C.worldstate_version()) }
 func ABIVersion() uint32 { return uint32(C.worldstate_abi_version()) }
 
 var (
-	compatible     sync.Once
+	compatible      sync.Once
 	incompatibility error
 )
 
