@@ -42,9 +42,8 @@ lint: ## format, clippy, documentation, header, scripts
 	@tools/setup.sh rust node python
 	@tools/lint.sh
 
-fmt: ## formats the Rust code
-	@tools/setup.sh rust
-	@$(CARGO) fmt && $(CARGO) fmt --all --manifest-path benches/Cargo.toml
+fmt: ## formats the code of every language
+	@tools/fmt.sh
 
 header: ## writes include/worldstate.h from the code
 	@tools/setup.sh rust
