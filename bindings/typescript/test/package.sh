@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What users get: the packed package, installed in an empty directory, runs a first program under both runtimes with the library that came
-# with it. The built sources have to be in dist.
+# with it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -9,15 +9,18 @@ unset WORLDSTATE_LIB
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir "$work/package" "$work/user"
+package=$work/repository/bindings/typescript
+mkdir -p "$package" "$work/user" "$work/repository/target"
 
 packs() {
     # A copy: a library in the package itself would come before that of the build tree.
-    cp -R "$here/src" "$here/dist" "$here/tools" "$here/package.json" "$here/README.md" "$root"/LICENSE-* "$work/package/"
-    cp "$here/.npmrc" "$work/package/"
+    cp -R "$here/src" "$here/tools" "$here"/*.json "$here/README.md" "$here/.npmrc" "$package/"
+    ln -s "$here/node_modules" "$package/node_modules"
+    cp "$root"/LICENSE-* "$work/repository/"
+    ln -s "$root/target/release" "$work/repository/target/release"
     cp "$here/.npmrc" "$work/user/"
-    node "$work/package/tools/prebuild.mjs" "$root/target/release/libworldstate.so"
-    (cd "$work/package" && npm pack --ignore-scripts --loglevel=error --pack-destination "$work")
+    (cd "$package" && npm run --loglevel=error package)
+    mv "$package"/worldstate-*.tgz "$work/"
     tar -tzf "$work"/worldstate-*.tgz >"$work/list"
     grep -Fx package/dist/index.js "$work/list"
     grep -Fx package/dist/index.d.ts "$work/list"
