@@ -123,7 +123,7 @@ class Reads:
         return Read(("code", address), attempt, lambda: out.raw[: length.value])
 
     def storage_packed(self, addresses: bytes, slots: bytes) -> Read[bytes]:
-        out, function = ctypes.create_string_buffer(len(slots)), self._native.state_manager_get_storage_batch
+        out, function = (ctypes.c_char * len(slots))(), self._native.state_manager_get_storage_batch
         key = (function.__name__, addresses, slots)
         count = len(slots) // 32
         return Read(key, lambda: function(self._handle, addresses, slots, count, out), lambda: out.raw)
