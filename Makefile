@@ -18,7 +18,7 @@ demo: ## a real chain, forked through the C interface; RPC_URL=, BLOCK=, ADDRESS
 	@tools/demo.sh
 
 demo-ts: ## the same in TypeScript, under Bun and under Node; RPC_URL=, ADDRESS= choose another chain
-	@tools/demo-ts.sh
+	@bindings/typescript/demo.sh
 
 demo-py: lib ## the same in Python, with asyncio and an execution; RPC_URL= chooses another chain
 	@tools/setup.sh python npm
@@ -58,4 +58,4 @@ install: lib ## into PREFIX (default /usr/local), staged under DESTDIR
 
 clean: ## removes all that was built or installed here
 	@$(CARGO) clean --quiet
-	@rm -rf build benches/target
+	@rm -rf build benches/target bindings/typescript/dist bindings/typescript/node_modules bindings/zig/.zig-cache bindings/zig/zig-out

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The demo in TypeScript: a chain forked and a transaction tried out on it, under Bun and under Node. Without RPC_URL: on a node of its own.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 if [ "${1:-}" != on-node ]; then
     tools/setup.sh rust bun typescript
@@ -9,7 +9,7 @@ if [ "${1:-}" != on-node ]; then
     npm run --silent --prefix bindings/typescript build
     if [ -z "${RPC_URL:-}" ]; then
         tools/setup.sh npm
-        exec tools/with-node.sh -- "$0" on-node
+        exec tools/with-node.sh -- bindings/typescript/demo.sh on-node
     fi
 fi
 
