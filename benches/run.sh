@@ -63,8 +63,12 @@ if wants evm; then
     if npm install --prefix $peers/node --no-save --ignore-scripts --loglevel=error @ethereumjs/evm@10.1.3 >/dev/null; then
         set -- "$@" "@ethereumjs/evm 10.1.3=$(node evm/peers/transfer.mjs "$PWD/$peers/node" $scene "0x$data")"
     fi
+    # The C library's allocator keeps what it has: otherwise the one side or the other gives memory back to the system after each run,
+    # by chance, and pays for it anew.
+    export MALLOC_TRIM_THRESHOLD_=1073741824 MALLOC_MMAP_THRESHOLD_=1073741824
     target/release/evm "$results" "$@"
     target/release/run_ahead "$results"
+    unset MALLOC_TRIM_THRESHOLD_ MALLOC_MMAP_THRESHOLD_
 fi
 if wants bindings; then
     # The same reads in C, between those of each language.
