@@ -154,8 +154,7 @@ impl Answers {
         (self.slots.len() + usize::from(self.hand.is_some()), self.slots.evictions())
     }
 
-    /// What the host has to be asked for `request`, without what it has answered already. `known_code`: the account is
-    /// known from elsewhere, and its code has this hash.
+    /// What the host has to be asked for `request`, without what it has answered already.
     pub(super) fn needs(&self, request: &Request) -> impl Iterator<Item = Need> + use<> {
         let parts = |address: &Address| self.accounts.get(address).copied().unwrap_or_default();
         let needs = match request {

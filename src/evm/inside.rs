@@ -46,6 +46,8 @@ pub(super) struct Inside<'a> {
     /// Whether the state has the stand-in for a source.
     stands_in: bool,
     overridden: bool,
+    /// Whether the state is in the machine: a panic may come before.
+    entered: bool,
 }
 
 impl<'a> Inside<'a> {
@@ -60,7 +62,7 @@ impl<'a> Inside<'a> {
             evm.below().at_hand = evm.source.clone().map(Source::at_hand);
         }
         evm.below().exists = evm.options().ask_host || evm.source.is_some();
-        let mut inside = Self { evm, state, stands_in: false, overridden: false };
+        let mut inside = Self { evm, state, stands_in: false, overridden: false, entered: false };
         if inside.evm.below().exists && inside.evm.source.is_none() {
             let stand_in = inside.evm.stand_in.take().unwrap_or_else(|| Arc::new(StandIn));
             inside.state.replace_source(Some(stand_in));
@@ -72,6 +74,7 @@ impl<'a> Inside<'a> {
             overrides.apply(inside.state);
         }
         inside.exchange();
+        inside.entered = true;
         inside
     }
 
@@ -83,7 +86,9 @@ impl<'a> Inside<'a> {
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
         self.evm.ahead.give_back(&mut self.evm.driver);
-        self.exchange();
+        if self.entered {
+            self.exchange();
+        }
         if self.overridden {
             // The checkpoint that `enter` opened: it cannot fail.
             let _ = self.state.revert();
