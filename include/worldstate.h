@@ -99,13 +99,13 @@ typedef struct EvmExecutor *EvmHandle;
 /** A defect of this library: a panic was caught. The handle refuses further work and can be destroyed. */
 #define STATE_MANAGER_ERROR_INTERNAL (-12)
 
-/** Reserved: a proof does not match the state root. */
+/** An answer or a proof does not match the trusted state root or block hash. */
 #define STATE_MANAGER_ERROR_PROOF_INVALID (-13)
 
-/** Reserved: the persistent cache failed. */
+/** The persistent cache, or a recording, cannot be read or written. */
 #define STATE_MANAGER_ERROR_CACHE (-14)
 
-/** Reserved: the value is not in the cache and the fork is offline. */
+/** The value is neither cached nor recorded, and the fork is offline. */
 #define STATE_MANAGER_ERROR_OFFLINE (-15)
 
 /** A call out of order, such as one on a handle from inside its own callback. */
@@ -113,6 +113,24 @@ typedef struct EvmExecutor *EvmHandle;
 
 /** An execution cannot begin or go on: a refused transaction, or the host's failure. */
 #define STATE_MANAGER_ERROR_EXECUTION (-17)
+
+/** The node no longer has the state of the block: it is not an archive node. */
+#define STATE_MANAGER_ERROR_STATE_PRUNED (-18)
+
+/** The node has the state of the block, and gives no proofs for one so old. */
+#define STATE_MANAGER_ERROR_PROOF_PRUNED (-19)
+
+/** The node does not know the block. */
+#define STATE_MANAGER_ERROR_BLOCK_NOT_FOUND (-20)
+
+/** The node is on another chain than the expected one. */
+#define STATE_MANAGER_ERROR_WRONG_CHAIN (-21)
+
+/** The node has not the method. */
+#define STATE_MANAGER_ERROR_UNSUPPORTED_METHOD (-22)
+
+/** The block that the fork is pinned to is no longer part of the node's chain. */
+#define STATE_MANAGER_ERROR_REORG (-23)
 
 /* ----------------------------------------------------------------------------------------------------
  * Library
@@ -583,6 +601,27 @@ int fork_reply_fail(ForkReplyHandle reply,
 /** eth_getBalance, eth_getTransactionCount, eth_getCode and eth_getStorageAt. */
 #define FORK_ACCOUNTS_FIELDS 2
 
+/** Answers are believed. */
+#define FORK_VERIFY_OFF 0
+
+/** Answers are checked against the state root in the header whose hash is `trusted`. */
+#define FORK_VERIFY_BLOCK_HASH 1
+
+/** Answers are checked against the state root `trusted`. */
+#define FORK_VERIFY_STATE_ROOT 2
+
+/** What was given up or set aside. */
+#define FORK_LOG_ERROR 1
+
+/** What will be tried again. */
+#define FORK_LOG_WARNING 2
+
+/** What was opened, found out, learnt. */
+#define FORK_LOG_INFO 3
+
+/** Each body sent and each answer. */
+#define FORK_LOG_DEBUG 4
+
 /**
  * How fork_backend_open opens a fork. Begin with FORK_BACKEND_OPTIONS_INIT; 0 or NULL stands for the default.
  *
@@ -635,10 +674,67 @@ typedef struct ForkBackendOptions {
     size_t max_slots_per_request;
     /** Longest answer, in bytes. Default 64 MiB. */
     size_t max_response_bytes;
+    /** HTTP bodies under way at once. Default 8. */
+    size_t max_concurrent;
+    /** JSON-RPC requests a second at most. Default: no limit. Not for the host's own carrying. */
+    uint32_t requests_per_second;
+    /** Compute units a second at most, as providers count them. Default: no limit. Not for the host's own carrying. */
+    uint32_t compute_units_per_second;
+    /** What FORK_VERIFY_… needs: 32 bytes. With FORK_VERIFY_BLOCK_HASH NULL stands for the hash that `block` is. */
+    const uint8_t *trusted;
+    /**
+     * One of FORK_VERIFY_…: every account, slot and code is checked, or believed. A wrong answer is PROOF_INVALID, kept
+     * nowhere, and asked for at the next URL where there is one.
+     */
+    int verify;
+    /** Not 0: never ask a node. What is neither in the cache nor in the recording is OFFLINE. Needs no carrier. */
+    int offline;
+    /** Bytes of trie nodes kept in memory for proofs and state roots. Default 256 MiB. */
+    size_t max_proof_bytes;
+    /** The chain id that the node must have: another one is WRONG_CHAIN. Default: any. */
+    uint64_t chain_id;
+    /**
+     * Names the network in the persistent cache beside its chain id, for chains that share one. Default: the hash of
+     * the genesis block.
+     */
+    const char *network;
+    /**
+     * Directory of the persistent cache: one file a chain, for any number of processes. Created if it is not there.
+     * Default: no persistent cache.
+     */
+    const char *cache_dir;
+    /** Bytes that the file of a chain may have: older blocks leave it first. Default 8 GiB. */
+    uint64_t cache_max_bytes;
+    /** A block with so many on top of it is final: the cache knows it by its number too. Default 128. */
+    uint64_t safe_depth;
+    /** A file of fork_backend_export that values are read from. */
+    const char *recording;
+    /**
+     * Milliseconds after which a block that is not final is looked up again, to notice that the chain has dropped it.
+     * Default 12,000.
+     */
+    uint32_t reorg_check_ms;
+    /**
+     * Not 0: keep what executions touch, for each contract and selector, so that the next one with the same asks for
+     * all of it at once. In the persistent cache where there is one.
+     */
+    int remember_touched;
+    /**
+     * Told what happens, one line at a time, without a newline. Called on threads that are inside a call of this
+     * library, by several at once when several are, and on no others. It must not call the fork, and must not unwind.
+     * Default: nobody is told anything.
+     */
+    void (*log)(void *context, int level, const char *text);
+    /** First argument of `log`; used until the fork and every state manager on it are destroyed. */
+    void *log_context;
+    /** The least important of FORK_LOG_… that is told. Default FORK_LOG_WARNING. */
+    int log_level;
+    /** 0. */
+    int reserved;
 } ForkBackendOptions;
 
 /** A ForkBackendOptions to begin with: everything at its default. */
-#define FORK_BACKEND_OPTIONS_INIT {sizeof(ForkBackendOptions), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define FORK_BACKEND_OPTIONS_INIT {sizeof(ForkBackendOptions), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /** Fetch the code as well. */
 #define FORK_PREFETCH_CODE 1
@@ -729,6 +825,24 @@ typedef struct ForkBackendStats {
     uint64_t code_bytes;
     /** Values asked for and not answered yet. */
     uint64_t pending;
+    /** Answers that were checked against the trusted state root and were right. */
+    uint64_t verified;
+    /** Answers that were checked and were wrong. */
+    uint64_t verify_failures;
+    /** Trie nodes held now. */
+    uint64_t proof_nodes;
+    /** Bytes of those nodes. */
+    uint64_t proof_bytes;
+    /** Reads that the persistent cache or a recording answered. */
+    uint64_t stored_hits;
+    /** Values written to the persistent cache. */
+    uint64_t stored_writes;
+    /** Values that were not written, because the disk did not keep up or refused. */
+    uint64_t stored_dropped;
+    /** Times that a body waited for the rate limit. */
+    uint64_t throttled;
+    /** Times that the pinned block was found to have left the chain. */
+    uint64_t reorgs;
 } ForkBackendStats;
 
 /**
@@ -739,7 +853,7 @@ int fork_backend_stats(ForkBackendHandle handle,
                        struct ForkBackendStats *out_stats);
 
 /** A ForkBackendStats to begin with: everything at its default. */
-#define FORK_BACKEND_STATS_INIT {sizeof(ForkBackendStats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define FORK_BACKEND_STATS_INIT {sizeof(ForkBackendStats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /* ----------------------------------------------------------------------------------------------------
  * Fork backend: the host carries the requests

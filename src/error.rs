@@ -42,6 +42,24 @@ pub enum Error {
     InvalidState(String),
     /// An execution that cannot begin or go on; the text says why.
     Execution(String),
+    /// An answer does not match the state root or hash that the fork trusts; the text names what did not match.
+    ProofInvalid(String),
+    /// The persistent cache, or a recording, cannot be read or written; the text names the file.
+    Cache(String),
+    /// The value is neither cached nor recorded, and the fork asks nobody; the text names it and how to record it.
+    Offline(String),
+    /// The node no longer has the state of the block: it is no archive node. The text names the block.
+    StatePruned(String),
+    /// The node has the state of the block and gives no proofs for one so old.
+    ProofPruned(String),
+    /// The node does not know the block.
+    BlockNotFound(String),
+    /// The node is on another chain than the one that is expected.
+    WrongChain(String),
+    /// The node has not the method.
+    UnsupportedMethod(String),
+    /// The block that the fork is pinned to is no longer part of the node's chain.
+    Reorg(String),
 }
 
 impl fmt::Display for Error {
@@ -54,7 +72,16 @@ impl fmt::Display for Error {
             | Self::InvalidRequest(text)
             | Self::InvalidHandle(text)
             | Self::InvalidState(text)
-            | Self::Execution(text) => f.write_str(text),
+            | Self::Execution(text)
+            | Self::ProofInvalid(text)
+            | Self::Cache(text)
+            | Self::Offline(text)
+            | Self::StatePruned(text)
+            | Self::ProofPruned(text)
+            | Self::BlockNotFound(text)
+            | Self::WrongChain(text)
+            | Self::UnsupportedMethod(text)
+            | Self::Reorg(text) => f.write_str(text),
             Self::InvalidSnapshot(id) => {
                 write!(f, "snapshot {id} is unknown, or dead since a revert past it")
             }

@@ -29,16 +29,28 @@ pub const STATE_MANAGER_ERROR_INVALID_HANDLE: c_int = -10;
 pub const STATE_MANAGER_ERROR_NO_CHECKPOINT: c_int = -11;
 /// A defect of this library: a panic was caught. The handle refuses further work and can be destroyed.
 pub const STATE_MANAGER_ERROR_INTERNAL: c_int = -12;
-/// Reserved: a proof does not match the state root.
+/// An answer or a proof does not match the trusted state root or block hash.
 pub const STATE_MANAGER_ERROR_PROOF_INVALID: c_int = -13;
-/// Reserved: the persistent cache failed.
+/// The persistent cache, or a recording, cannot be read or written.
 pub const STATE_MANAGER_ERROR_CACHE: c_int = -14;
-/// Reserved: the value is not in the cache and the fork is offline.
+/// The value is neither cached nor recorded, and the fork is offline.
 pub const STATE_MANAGER_ERROR_OFFLINE: c_int = -15;
 /// A call out of order, such as one on a handle from inside its own callback.
 pub const STATE_MANAGER_ERROR_INVALID_STATE: c_int = -16;
 /// An execution cannot begin or go on: a refused transaction, or the host's failure.
 pub const STATE_MANAGER_ERROR_EXECUTION: c_int = -17;
+/// The node no longer has the state of the block: it is not an archive node.
+pub const STATE_MANAGER_ERROR_STATE_PRUNED: c_int = -18;
+/// The node has the state of the block, and gives no proofs for one so old.
+pub const STATE_MANAGER_ERROR_PROOF_PRUNED: c_int = -19;
+/// The node does not know the block.
+pub const STATE_MANAGER_ERROR_BLOCK_NOT_FOUND: c_int = -20;
+/// The node is on another chain than the expected one.
+pub const STATE_MANAGER_ERROR_WRONG_CHAIN: c_int = -21;
+/// The node has not the method.
+pub const STATE_MANAGER_ERROR_UNSUPPORTED_METHOD: c_int = -22;
+/// The block that the fork is pinned to is no longer part of the node's chain.
+pub const STATE_MANAGER_ERROR_REORG: c_int = -23;
 
 /// The status of each error.
 pub(super) fn of(error: &Error) -> c_int {
@@ -57,6 +69,15 @@ pub(super) fn of(error: &Error) -> c_int {
         Error::Internal(_) => STATE_MANAGER_ERROR_INTERNAL,
         Error::InvalidState(_) => STATE_MANAGER_ERROR_INVALID_STATE,
         Error::Execution(_) => STATE_MANAGER_ERROR_EXECUTION,
+        Error::ProofInvalid(_) => STATE_MANAGER_ERROR_PROOF_INVALID,
+        Error::Cache(_) => STATE_MANAGER_ERROR_CACHE,
+        Error::Offline(_) => STATE_MANAGER_ERROR_OFFLINE,
+        Error::StatePruned(_) => STATE_MANAGER_ERROR_STATE_PRUNED,
+        Error::ProofPruned(_) => STATE_MANAGER_ERROR_PROOF_PRUNED,
+        Error::BlockNotFound(_) => STATE_MANAGER_ERROR_BLOCK_NOT_FOUND,
+        Error::WrongChain(_) => STATE_MANAGER_ERROR_WRONG_CHAIN,
+        Error::UnsupportedMethod(_) => STATE_MANAGER_ERROR_UNSUPPORTED_METHOD,
+        Error::Reorg(_) => STATE_MANAGER_ERROR_REORG,
     }
 }
 
@@ -81,6 +102,12 @@ pub(super) fn name(code: c_int) -> &'static CStr {
         STATE_MANAGER_ERROR_OFFLINE => c"STATE_MANAGER_ERROR_OFFLINE",
         STATE_MANAGER_ERROR_INVALID_STATE => c"STATE_MANAGER_ERROR_INVALID_STATE",
         STATE_MANAGER_ERROR_EXECUTION => c"STATE_MANAGER_ERROR_EXECUTION",
+        STATE_MANAGER_ERROR_STATE_PRUNED => c"STATE_MANAGER_ERROR_STATE_PRUNED",
+        STATE_MANAGER_ERROR_PROOF_PRUNED => c"STATE_MANAGER_ERROR_PROOF_PRUNED",
+        STATE_MANAGER_ERROR_BLOCK_NOT_FOUND => c"STATE_MANAGER_ERROR_BLOCK_NOT_FOUND",
+        STATE_MANAGER_ERROR_WRONG_CHAIN => c"STATE_MANAGER_ERROR_WRONG_CHAIN",
+        STATE_MANAGER_ERROR_UNSUPPORTED_METHOD => c"STATE_MANAGER_ERROR_UNSUPPORTED_METHOD",
+        STATE_MANAGER_ERROR_REORG => c"STATE_MANAGER_ERROR_REORG",
         _ => c"STATE_MANAGER_ERROR_UNKNOWN",
     }
 }

@@ -29,7 +29,7 @@ mod transport;
 pub(crate) use batch::is_response;
 pub use block::{BlockTag, PinnedBlock};
 pub use host::{OutgoingBatch, OutgoingRequest};
-pub use options::{AccountSource, ForkOptions, TransportKind};
+pub use options::{AccountSource, ForkOptions, Log, LogLevel, TransportKind, Verify};
 pub use stats::ForkStats;
 pub use transport::{Transport, TransportError};
 

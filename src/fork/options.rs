@@ -3,8 +3,10 @@
 use super::block::BlockTag;
 use super::transport::Transport;
 use crate::error::{Error, Result};
+use alloy_primitives::B256;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Which JSON-RPC methods accounts and slots are asked with.
@@ -51,6 +53,47 @@ impl fmt::Debug for TransportKind {
     }
 }
 
+/// What answers are checked against. Checked answers are asked for with `eth_getProof`, and a wrong one is
+/// [`Error::ProofInvalid`], kept nowhere, and asked for at the next URL where there is one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// Nothing: the node is believed.
+    #[default]
+    Off,
+    /// The state root in the header that has this hash. The header itself comes from the node.
+    BlockHash(B256),
+    /// This state root.
+    StateRoot(B256),
+}
+
+/// How much of what happens is told to the log callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// What was given up or set aside.
+    Error,
+    /// What will be tried again.
+    Warning,
+    /// What was opened, found out, learnt.
+    Info,
+    /// Each body sent and each answer.
+    Debug,
+}
+
+/// Where a fork tells what happens. Without one it tells nobody.
+#[derive(Clone)]
+pub struct Log {
+    /// The least important level that is told.
+    pub level: LogLevel,
+    /// Called on threads that are inside a call of this library, and on no others. It must not call the fork.
+    pub write: Arc<dyn Fn(LogLevel, &str) + Send + Sync>,
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").field("level", &self.level).finish_non_exhaustive()
+    }
+}
+
 /// Everything that [`Fork::open`](super::Fork::open) can be told.
 #[derive(Debug)]
 pub struct ForkOptions {
@@ -82,6 +125,40 @@ pub struct ForkOptions {
     pub max_slots_per_request: usize,
     /// Longest HTTP answer, in bytes after decompression; at least 1. Default: 64 MiB.
     pub max_response_bytes: usize,
+    /// HTTP bodies under way at once; at least 1. Default: 8.
+    pub max_concurrent: usize,
+    /// JSON-RPC requests a second that are sent at most; 0 for no limit, the default. Not for the host's own carrying.
+    pub requests_per_second: u32,
+    /// Compute units a second that are used at most, as providers count them; 0 for no limit, the default. Not for the
+    /// host's own carrying.
+    pub compute_units_per_second: u32,
+    /// What answers are checked against. Default: nothing.
+    pub verify: Verify,
+    /// Bytes of trie nodes that are kept in memory for proofs and state roots. Default: 256 MiB.
+    pub max_proof_bytes: usize,
+    /// The chain id that the node must have. Default: any.
+    pub chain_id: Option<u64>,
+    /// Names the network in the persistent cache, beside its chain id: for chains that share one, such as development
+    /// chains. Default: the hash of the genesis block.
+    pub network: Option<String>,
+    /// Directory of the persistent cache, one file a chain. Created if it is not there. Default: no persistent cache.
+    pub cache_dir: Option<PathBuf>,
+    /// Bytes that the file of a chain may have; older blocks leave it first. Default: 8 GiB.
+    pub cache_max_bytes: u64,
+    /// A block with so many on top of it is final: the persistent cache knows it by its number too. Default: 128.
+    pub safe_depth: u64,
+    /// A file of [`Fork::export`](super::Fork::export) that values are read from.
+    pub recording: Option<PathBuf>,
+    /// Never ask a node: whatever is neither in the persistent cache nor in the recording is [`Error::Offline`].
+    pub offline: bool,
+    /// Time after which a block that is not final is looked up again, to notice that the chain has dropped it.
+    /// Default: 12 s.
+    pub reorg_check: Duration,
+    /// Keep what executions touch, for each contract and selector, so that the next one with the same asks for all of
+    /// it at once.
+    pub remember_touched: bool,
+    /// Where it is told what happens. Default: nowhere.
+    pub log: Option<Log>,
 }
 
 impl Default for ForkOptions {
@@ -100,6 +177,21 @@ impl Default for ForkOptions {
             max_batch: 100,
             max_slots_per_request: 256,
             max_response_bytes: 64 << 20,
+            max_concurrent: 8,
+            requests_per_second: 0,
+            compute_units_per_second: 0,
+            verify: Verify::Off,
+            max_proof_bytes: 256 << 20,
+            chain_id: None,
+            network: None,
+            cache_dir: None,
+            cache_max_bytes: 8 << 30,
+            safe_depth: 128,
+            recording: None,
+            offline: false,
+            reorg_check: Duration::from_secs(12),
+            remember_touched: false,
+            log: None,
         }
     }
 }
@@ -107,6 +199,22 @@ impl Default for ForkOptions {
 impl ForkOptions {
     pub(super) fn check(&self) -> Result<()> {
         self.block.check()?;
+        let invalid = |text: &str| Err(Error::InvalidInput(text.to_owned()));
+        let pinned = !matches!(self.block, BlockTag::Verbatim(_));
+        if self.verify != Verify::Off && self.account_source == AccountSource::Fields {
+            return invalid("verify needs eth_getProof, and account_source rules it out");
+        }
+        if !pinned
+            && (self.verify != Verify::Off || self.cache_dir.is_some() || self.recording.is_some() || self.offline)
+        {
+            return invalid("verify, cache_dir, a recording and offline need a fork that is pinned to one block");
+        }
+        if self.offline && self.cache_dir.is_none() && self.recording.is_none() {
+            return invalid("offline needs cache_dir or a recording");
+        }
+        if self.network.is_some() && self.cache_dir.is_none() {
+            return invalid("network is given without cache_dir");
+        }
         let zero = |name: &str| Err(Error::InvalidInput(format!("{name} is 0")));
         if self.max_cache_size == 0 {
             return zero("max_cache_size");
@@ -122,6 +230,9 @@ impl ForkOptions {
         }
         if self.max_response_bytes == 0 {
             return zero("max_response_bytes");
+        }
+        if self.max_concurrent == 0 {
+            return zero("max_concurrent");
         }
         if self.request_timeout.is_zero() {
             return zero("request_timeout");

@@ -35,4 +35,22 @@ pub struct ForkStats {
     pub code_bytes: u64,
     /// Values asked for and not answered yet.
     pub pending: u64,
+    /// Answers that were checked against the trusted state root and were right.
+    pub verified: u64,
+    /// Answers that were checked and were wrong.
+    pub verify_failures: u64,
+    /// Trie nodes held now.
+    pub proof_nodes: u64,
+    /// Bytes of those nodes.
+    pub proof_bytes: u64,
+    /// Reads that the persistent cache or a recording answered.
+    pub stored_hits: u64,
+    /// Values written to the persistent cache.
+    pub stored_writes: u64,
+    /// Values that were not written, because the disk did not keep up or refused.
+    pub stored_dropped: u64,
+    /// Times that a body waited for the rate limit.
+    pub throttled: u64,
+    /// Times that the pinned block was found to have left the chain.
+    pub reorgs: u64,
 }

@@ -43,6 +43,24 @@ pub struct ForkBackendStats {
     pub code_bytes: u64,
     /// Values asked for and not answered yet.
     pub pending: u64,
+    /// Answers that were checked against the trusted state root and were right.
+    pub verified: u64,
+    /// Answers that were checked and were wrong.
+    pub verify_failures: u64,
+    /// Trie nodes held now.
+    pub proof_nodes: u64,
+    /// Bytes of those nodes.
+    pub proof_bytes: u64,
+    /// Reads that the persistent cache or a recording answered.
+    pub stored_hits: u64,
+    /// Values written to the persistent cache.
+    pub stored_writes: u64,
+    /// Values that were not written, because the disk did not keep up or refused.
+    pub stored_dropped: u64,
+    /// Times that a body waited for the rate limit.
+    pub throttled: u64,
+    /// Times that the pinned block was found to have left the chain.
+    pub reorgs: u64,
 }
 
 /// Counters of the fork and all state managers on it, to a struct that begins with its size: of a shorter, older one
@@ -69,6 +87,15 @@ pub unsafe extern "C" fn fork_backend_stats(handle: ForkBackendHandle, out_stats
             codes: stats.codes,
             code_bytes: stats.code_bytes,
             pending: stats.pending,
+            verified: stats.verified,
+            verify_failures: stats.verify_failures,
+            proof_nodes: stats.proof_nodes,
+            proof_bytes: stats.proof_bytes,
+            stored_hits: stats.stored_hits,
+            stored_writes: stats.stored_writes,
+            stored_dropped: stats.stored_dropped,
+            throttled: stats.throttled,
+            reorgs: stats.reorgs,
         };
         // SAFETY: pointers as the interface's contract says; every field of the struct is a plain number.
         unsafe { versioned_out("ForkBackendStats", out_stats, &all) }
