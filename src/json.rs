@@ -1,7 +1,7 @@
 //! JSON objects of other tools, read field by field. Errors name the field and the object it belongs to.
 
 use crate::error::{Error, Result};
-use crate::text::{parse_address, parse_bytes, parse_hash, parse_quantity, parse_u64};
+use crate::text::{parse_address, parse_bytes, parse_hash, parse_quantity, parse_u64, parse_word};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -30,6 +30,19 @@ pub(crate) fn object<'a>(what: &str, value: &'a Value) -> Result<&'a Map<String,
 
 pub(crate) fn array<'a>(what: &str, value: &'a Value) -> Result<&'a [Value]> {
     value.as_array().map(Vec::as_slice).ok_or_else(|| Error::InvalidInput(format!("{what} is not a JSON array")))
+}
+
+/// An access list (EIP-2930): addresses with their slots. `what` is how errors call the list.
+pub(crate) fn access_list(what: &str, entries: &[Value]) -> Result<Vec<(Address, Vec<U256>)>> {
+    let entry = |(index, entry): (usize, &Value)| {
+        let entry = Fields::new(format!("entry {index} of {what}"), entry)?;
+        entry.only(|name| matches!(name, "address" | "storageKeys"))?;
+        let what = entry.what("storageKeys");
+        let key = |key: &Value| parse_word(&what, string(&what, key)?.as_bytes());
+        let keys = entry.array("storageKeys")?.unwrap_or_default().iter().map(key).collect::<Result<_>>()?;
+        Ok((entry.required("address", Fields::address)?, keys))
+    };
+    entries.iter().enumerate().map(entry).collect()
 }
 
 /// The kind of a value that may be of any size.

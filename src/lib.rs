@@ -29,6 +29,7 @@ mod json;
 mod keys;
 mod shelf;
 pub mod state;
+mod store;
 mod text;
 
 pub use error::{Error, Result};

@@ -114,6 +114,11 @@ impl<K: Hash + Eq + Copy, V: Clone> Shelf<K, V> {
         self.first_reads
     }
 
+    /// Everything that is kept, without using it.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.lru.iter().chain(self.unread.iter())
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.lru.len() + self.unread.len()
     }

@@ -82,6 +82,8 @@ const SECTIONS: &[Section] = &[
             "fork_backend/callback.rs",
             "fork_backend/options.rs",
             "fork_backend/lifecycle.rs",
+            "fork_backend/prefetch.rs",
+            "fork_backend/cache.rs",
             "fork_backend/stats.rs",
         ],
         types: &["ForkRpcVtable", "ForkBackendOptions"],

@@ -13,7 +13,7 @@ use super::options::{EvmOptions, RunAhead};
 use super::outcome::{Outcome, Status};
 use super::overrides::{PrecompileOverrides, StateOverrides};
 use super::precompile::{PrecompileCall, Precompiles};
-use super::run_ahead::Ahead;
+use super::run_ahead::{self, Ahead};
 use super::touched;
 use super::trace::{TraceSummary, Tracer};
 use crate::error::{Error, Result};
@@ -321,11 +321,11 @@ impl Evm {
         }
         if let Some(job) = &self.job {
             if self.options.run_ahead == RunAhead::Off {
-                self.ahead.look(request, &mut self.driver, job);
+                self.ahead.look(request, &mut self.driver, job, None);
             } else {
                 let answers = &self.driver.machine.ctx.journaled_state.database.below.answers;
                 let counts = (answers.hits, answers.misses);
-                let found = self.ahead.look(request, &mut self.driver, job);
+                let found = self.ahead.look(request, &mut self.driver, job, self.source.as_deref());
                 let answers = &mut self.driver.machine.ctx.journaled_state.database.below.answers;
                 (answers.hits, answers.misses) = counts;
                 self.wanted.extend(found);
@@ -370,6 +370,9 @@ impl Evm {
         let lost = effect::lost_slots(&executed, &self.driver.machine.ctx.journaled_state.database.state, spec);
         let mut outcome = Outcome::new(executed.result.clone(), self.driver.machine.ctx.tx.gas_limit);
         outcome.gas_refunded += executed.message_refund;
+        if let (Some(source), Some((contract, selector))) = (&self.source, self.job.as_ref().and_then(Job::selector)) {
+            source.remember(contract, selector, &mut run_ahead::loaded(&executed.state));
+        }
         let usage = self.ahead.usage(&executed.state);
         (self.stats.needed, self.stats.useless) = (usage.needed, usage.useless);
         if let Some(tracer) = &mut self.driver.tracer {

@@ -5,6 +5,7 @@ use super::message::Message;
 use super::options::EvmOptions;
 use super::transaction::Transaction;
 use crate::error::Result;
+use crate::state::Request;
 use alloy_primitives::Address;
 use revm::context::{BlockEnv, CfgEnv, TxEnv};
 use revm::context_interface::Cfg;
@@ -108,6 +109,19 @@ impl Job {
         set("value", format!("{value:#x}"));
         set("input", input.to_string());
         Some(Value::Object(call).to_string())
+    }
+
+    /// What its access list names (EIP-2930).
+    pub(super) fn declared(&self) -> impl Iterator<Item = Request> {
+        let list = match self {
+            Self::Transaction(transaction) => transaction.env.access_list.0.as_slice(),
+            Self::Message(_) => &[],
+        };
+        list.iter().flat_map(|item| {
+            let address = item.address;
+            let slots = item.storage_keys.iter().map(move |slot| Request::Storage(address, (*slot).into()));
+            [Request::Account(address), Request::Code(address)].into_iter().chain(slots)
+        })
     }
 
     /// The called account; `None` for a creation.

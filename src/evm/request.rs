@@ -3,7 +3,6 @@
 use super::transaction::{Lenient, Transaction};
 use crate::error::Result;
 use crate::json::{self, Fields};
-use crate::text::parse_word;
 use alloy_primitives::{B256, TxKind};
 use revm::context::TxEnv;
 use revm::context_interface::either::Either;
@@ -172,18 +171,13 @@ fn fees(fields: &Fields<'_>, known_to_a_node: bool) -> Result<Fees> {
 }
 
 fn access_list(fields: &Fields<'_>) -> Result<AccessList> {
-    let mut list = Vec::new();
-    for (index, entry) in fields.array("accessList")?.unwrap_or_default().iter().enumerate() {
-        let entry = Fields::new(format!("entry {index} of accessList of the transaction"), entry)?;
-        entry.only(|name| matches!(name, "address" | "storageKeys"))?;
-        let what = entry.what("storageKeys");
-        let key = |key: &Value| parse_word(&what, json::string(&what, key)?.as_bytes()).map(B256::from);
-        list.push(AccessListItem {
-            address: entry.required("address", Fields::address)?,
-            storage_keys: entry.array("storageKeys")?.unwrap_or_default().iter().map(key).collect::<Result<_>>()?,
-        });
-    }
-    Ok(AccessList(list))
+    let entries = fields.array("accessList")?.unwrap_or_default();
+    let list = json::access_list(&fields.what("accessList"), entries)?;
+    let item = |(address, slots): (_, Vec<_>)| AccessListItem {
+        address,
+        storage_keys: slots.into_iter().map(B256::from).collect(),
+    };
+    Ok(AccessList(list.into_iter().map(item).collect()))
 }
 
 fn blob_hashes(fields: &Fields<'_>) -> Result<Vec<B256>> {

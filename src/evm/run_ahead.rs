@@ -58,6 +58,15 @@ pub(super) struct Ahead {
     question: Option<Foresight>,
 }
 
+/// Everything that the execution has come to.
+pub(super) fn loaded(state: &EvmState) -> impl Iterator<Item = Request> {
+    state.iter().flat_map(|(&address, account)| {
+        let code = (account.info.code_hash != KECCAK256_EMPTY).then_some(Request::Code(address));
+        let slots = account.storage.keys().map(move |slot| Request::Storage(address, *slot));
+        [Request::Account(address)].into_iter().chain(code).chain(slots)
+    })
+}
+
 /// Whether the execution has come to what was requested.
 fn is_loaded(state: &EvmState, request: &Request) -> bool {
     match request {
@@ -163,8 +172,15 @@ impl Ahead {
         self.time.as_nanos().try_into().unwrap_or(u64::MAX)
     }
 
-    /// What else the execution will probably need, now that `missing` is missing. `driver` holds the state.
-    pub(super) fn look(&mut self, missing: Request, driver: &mut Driver, job: &Job) -> Vec<Request> {
+    /// What else the execution will probably need, now that `missing` is missing. `driver` holds the state, and `source`
+    /// is the state's own.
+    pub(super) fn look(
+        &mut self,
+        missing: Request,
+        driver: &mut Driver,
+        job: &Job,
+        source: Option<&dyn Source>,
+    ) -> Vec<Request> {
         self.misses += 1;
         if self.mode == RunAhead::Off {
             return Vec::new();
@@ -181,13 +197,15 @@ impl Ahead {
             self.limit = if mostly_used { (self.limit * 2).min(MANY_KEYS) } else { FEW_KEYS };
         }
         let mut found = Vec::new();
-        if self.key.is_none() {
+        if self.misses == 1 {
             self.key = job.selector();
-            if let Some(known) = self.key.as_ref().and_then(|key| self.remembered.get(key)) {
-                found.extend(
-                    known.likely.iter().copied().filter(|request| *request != missing && !is_loaded(loaded, request)),
-                );
+            found.extend(job.declared());
+            if let Some((contract, selector)) = self.key {
+                found.extend(source.map(|source| source.recall(contract, selector)).unwrap_or_default());
+                found.extend(self.remembered.get(&(contract, selector)).iter().flat_map(|known| &known.likely));
             }
+            let mut seen = HashSet::<Request>::default();
+            found.retain(|request| *request != missing && !is_loaded(loaded, request) && seen.insert(*request));
         }
         let remembered = found.len();
         self.run(missing, driver, job, &mut found);

@@ -14,6 +14,7 @@ const EMPTY_ROOT: B256 = b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc0
 pub(super) enum Answer {
     ChainId(u64),
     Block { number: u64, hash: B256 },
+    Genesis(B256),
     BlockHash(B256),
     Proof { account: Option<SourceAccount>, slots: Vec<(U256, U256)> },
     Balance(U256),
@@ -58,6 +59,10 @@ pub(super) fn decode(call: &Call, tag: &BlockTag, value: &Value) -> Result<Answe
                 Err(Wrong::Shape(format!("the answer is for block {hash}")))
             }
             (Some((number, hash)), _) => Ok(Answer::Block { number, hash }),
+        },
+        Call::Genesis => match block(value)? {
+            Some((0, hash)) => Ok(Answer::Genesis(hash)),
+            _ => Err(Wrong::Unknown("the node does not tell its first block".into())),
         },
         Call::BlockHash(asked) => match block(value)? {
             None => Err(Wrong::Unknown(format!("block {asked} does not exist there"))),

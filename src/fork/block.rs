@@ -112,6 +112,8 @@ pub struct PinnedBlock {
     pub number: u64,
     /// Hash of the block.
     pub hash: B256,
+    /// State root in the block's header, where the node gave one.
+    pub state_root: Option<B256>,
 }
 
 /// The block as every request for a value names it.

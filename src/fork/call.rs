@@ -12,6 +12,8 @@ pub(super) enum Call {
     ChainId,
     /// Resolves the block tag.
     Block,
+    /// The hash of the chain's first block, by which the persistent cache tells chains with one id apart.
+    Genesis,
     BlockHash(u64),
     /// `eth_getProof`. `account` tells whether the account was asked for, or comes along only.
     Proof {
@@ -38,7 +40,7 @@ impl Call {
         match self {
             Self::ChainId => "eth_chainId",
             Self::Block => tag.query().0,
-            Self::BlockHash(_) => "eth_getBlockByNumber",
+            Self::Genesis | Self::BlockHash(_) => "eth_getBlockByNumber",
             Self::Proof { .. } => "eth_getProof",
             Self::Balance(_) => "eth_getBalance",
             Self::Nonce(_) => "eth_getTransactionCount",
@@ -56,6 +58,7 @@ impl Call {
         match self {
             Self::ChainId => "[]".into(),
             Self::Block => tag.query().1,
+            Self::Genesis => "[\"0x0\",false]".into(),
             Self::BlockHash(number) => format!("[\"{number:#x}\",false]"),
             Self::Proof { address, slots, .. } => {
                 let mut params = format!("[\"{address:#x}\",[");
@@ -83,6 +86,11 @@ impl Call {
         }
     }
 
+    /// Whether it belongs to those that resolve the pin.
+    pub(super) fn is_pin(&self) -> bool {
+        matches!(self, Self::ChainId | Self::Block | Self::Genesis)
+    }
+
     pub(super) fn is_proof(&self) -> bool {
         matches!(self, Self::Proof { .. })
     }
@@ -91,6 +99,8 @@ impl Call {
     pub(super) fn covers(&self) -> Vec<Request> {
         match self {
             Self::ChainId | Self::Block => vec![Request::Block],
+            // Without it the block is known all the same.
+            Self::Genesis => Vec::new(),
             Self::BlockHash(number) => vec![Request::BlockHash(*number)],
             Self::Proof { address, slots, account } => {
                 let slots = slots.iter().map(|slot| Request::Storage(*address, *slot));
@@ -122,6 +132,7 @@ impl Call {
         match self {
             Self::ChainId => method.to_owned(),
             Self::Block => format!("{method} of block {tag}"),
+            Self::Genesis => format!("{method} of block 0"),
             Self::BlockHash(number) => format!("{method} of block {number}"),
             Self::Proof { address, slots, .. } => match slots.as_slice() {
                 [] => format!("{method} of {address} at block {block}"),

@@ -104,6 +104,9 @@ impl Fork {
                     Some(call) => plan.add_call(call),
                     None => plan.add(*want),
                 }
+                if want.request == Request::Block && inner.wants_genesis() {
+                    plan.add_pin_call(Call::Genesis);
+                }
             }
             let proofs = inner.proofs();
             std::iter::from_fn(|| plan.next(proofs, self.options.max_slots_per_request)).collect::<Vec<_>>()

@@ -92,12 +92,15 @@ impl Inner {
             Some(call) => self.host.plan.add_call(call),
             None => self.host.plan.add(want),
         }
+        if want.request == Request::Block && self.wants_genesis() {
+            self.host.plan.add_pin_call(Call::Genesis);
+        }
     }
 
     /// The next call to hand out. Before the pin is resolved only the calls that resolve it are.
     fn next_call(&mut self, max_slots: usize) -> Option<Queued> {
         if self.lacks_pin() {
-            let is_pin = |queued: &Queued| matches!(queued.call, Call::ChainId | Call::Block);
+            let is_pin = |queued: &Queued| queued.call.is_pin();
             if self.host.ready.front().is_some_and(is_pin) {
                 return self.host.ready.pop_front();
             }
@@ -108,6 +111,12 @@ impl Inner {
         }
         let call = self.host.plan.next(self.proofs(), max_slots)?;
         Some(Queued { id: None, call, attempts: 0 })
+    }
+
+    /// Closes a question that is answered and has not been handed out.
+    pub(super) fn withdraw(&mut self, request: Request) {
+        self.host.plan.remove(request);
+        self.settle(request, Ok(()));
     }
 
     /// Marks a call as handed out under `id`.

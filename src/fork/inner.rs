@@ -6,12 +6,16 @@ use super::cache::Cache;
 use super::call::Call;
 use super::foresee::Foresights;
 use super::host::HostQueue;
+use super::levels::{Held, Levels};
 use super::options::{AccountSource, ForkOptions};
 use super::plan::Want;
+use super::recording::Recording;
 use super::stats::ForkStats;
+use super::touched::Touched;
 use crate::error::{Error, Result};
 use crate::keys::SlotKey;
 use crate::state::{Request, SourceAccount};
+use crate::store::Record;
 use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use std::sync::{Arc, OnceLock};
@@ -28,6 +32,16 @@ struct Parts {
     balance: Option<U256>,
     nonce: Option<u64>,
     code_hash: Option<B256>,
+}
+
+/// The hash of the chain's first block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Genesis {
+    NotNeeded,
+    Open,
+    Known(B256),
+    /// The node could not tell.
+    Unknown,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, not one state in disguise")]
@@ -49,8 +63,12 @@ pub(super) struct Inner {
     no_proofs: bool,
     chain_id: Option<u64>,
     header: Option<(u64, B256)>,
+    genesis: Genesis,
     parts: HashMap<Address, Parts>,
     pub(super) foresights: Foresights,
+    pub(super) touched: Touched,
+    /// What is admitted is kept there too.
+    levels: Arc<Levels>,
 }
 
 impl Flight {
@@ -61,35 +79,66 @@ impl Flight {
 
 impl Inner {
     /// `hosted`: the host carries the requests, and failures wait for its next read.
-    pub(super) fn new(options: &ForkOptions, hosted: bool) -> Self {
+    pub(super) fn new(options: &ForkOptions, hosted: bool, levels: Arc<Levels>, pin: Option<PinnedBlock>) -> Self {
+        let by_hash = matches!(options.block, BlockTag::Hash(_));
         let block = match &options.block {
             BlockTag::Verbatim(tag) => BlockParam::Verbatim(tag.clone()),
             BlockTag::Hash(hash) => BlockParam::Hash(*hash),
-            _ => BlockParam::Number(0),
+            _ => BlockParam::Number(pin.map_or(0, |pin| pin.number)),
         };
         Self {
             cache: Cache::new(options.max_cache_size, options.max_code_bytes),
             stats: ForkStats::default(),
             host: HostQueue::default(),
             flights: HashMap::default(),
-            pin: None,
+            pin,
             block,
             batch_limit: options.max_batch,
             hosted,
             pinned: !matches!(options.block, BlockTag::Verbatim(_)),
-            by_hash: matches!(options.block, BlockTag::Hash(_)),
+            by_hash,
             source: options.account_source,
             no_proofs: false,
             chain_id: None,
             header: None,
+            genesis: if options.cache_dir.is_some() && options.network.is_none() && pin.is_none() {
+                Genesis::Open
+            } else {
+                Genesis::NotNeeded
+            },
             parts: HashMap::default(),
             foresights: Foresights::default(),
+            touched: Touched::default(),
+            levels,
         }
     }
 
     /// Whether values have to wait until the block is known.
     pub(super) fn lacks_pin(&self) -> bool {
         self.pinned && self.pin.is_none()
+    }
+
+    /// Whether the block is asked for together with the chain's first one.
+    pub(super) fn wants_genesis(&self) -> bool {
+        self.genesis == Genesis::Open
+    }
+
+    /// The hash of the chain's first block, where the node told it.
+    pub(super) fn genesis(&self) -> Option<B256> {
+        if let Genesis::Known(hash) = self.genesis { Some(hash) } else { None }
+    }
+
+    pub(super) fn is_final(&self) -> bool {
+        false
+    }
+
+    /// Adds what the cache holds.
+    pub(super) fn record(&self, recording: &mut Recording) {
+        let Cache { accounts, slots, code, block_hashes } = &self.cache;
+        recording.accounts.extend(accounts.iter().map(|(address, account)| (*address, *account)));
+        recording.slots.extend(slots.iter().map(|(key, value)| (*key, *value)));
+        recording.codes.extend(code.iter().map(|(hash, code)| (*hash, code.clone())));
+        recording.block_hashes.extend(block_hashes.iter().map(|(number, hash)| (*number, *hash)));
     }
 
     pub(super) fn is_pinned(&self) -> bool {
@@ -157,22 +206,30 @@ impl Inner {
                 self.header = Some((number, hash));
                 self.complete_pin();
             }
-            (Call::BlockHash(number), Answer::BlockHash(hash)) => self.cache.block_hashes.deliver(*number, hash),
+            (_, Answer::Genesis(hash)) => {
+                self.genesis = Genesis::Known(hash);
+                self.complete_pin();
+            }
+            (Call::BlockHash(number), Answer::BlockHash(hash)) => {
+                self.cache.block_hashes.deliver(*number, hash);
+                self.levels.keep(|scope| Record::BlockHash(scope, *number, hash));
+            }
             (Call::Proof { address, account: asked, .. }, Answer::Proof { account, slots }) => {
                 if *asked {
                     self.cache.accounts.deliver(*address, account);
                 } else {
                     self.cache.accounts.keep(*address, account);
                 }
+                self.levels.keep(|scope| Record::Account(scope, *address, account));
                 for (slot, value) in slots {
-                    self.cache.slots.deliver(SlotKey(*address, slot), value);
+                    self.admit_slot(*address, slot, value);
                 }
             }
             (Call::Foresight(question), Answer::Foreseen(requests)) => {
                 self.foresights.answers.insert(question.id, requests);
             }
             (Call::Slot(address, slot), Answer::Slot(value)) => {
-                self.cache.slots.deliver(SlotKey(*address, *slot), value);
+                self.admit_slot(*address, *slot, value);
             }
             (Call::Balance(address), Answer::Balance(balance)) => {
                 self.complete_account(*address, |parts| parts.balance = Some(balance));
@@ -182,6 +239,7 @@ impl Inner {
             }
             (call, Answer::Code { hash, code }) => {
                 if !code.is_empty() {
+                    self.levels.keep(|_| Record::Code(hash, code.clone()));
                     self.cache.code.deliver(hash, code);
                 }
                 if let Call::AccountCode(address) = call {
@@ -191,17 +249,45 @@ impl Inner {
             // `decode` gives each call its own kind of answer.
             _ => return,
         }
-        if !matches!(call, Call::ChainId | Call::Block | Call::Balance(_) | Call::Nonce(_) | Call::AccountCode(_)) {
+        if !call.is_pin() && !matches!(call, Call::Balance(_) | Call::Nonce(_) | Call::AccountCode(_)) {
             for request in call.covers() {
                 self.settle(request, Ok(()));
             }
         }
     }
 
+    fn admit_slot(&mut self, address: Address, slot: U256, value: U256) {
+        self.cache.slots.deliver(SlotKey(address, slot), value);
+        self.levels.keep(|scope| Record::Slot(scope, address, slot, value));
+    }
+
+    /// Takes in what was held behind the cache.
+    pub(super) fn take_held(&mut self, request: Request, held: Held) {
+        match (request, held) {
+            (Request::Account(address), Held::Account(account)) => self.cache.accounts.deliver(address, account),
+            (Request::Storage(address, slot), Held::Slot(value)) => {
+                self.cache.slots.deliver(SlotKey(address, slot), value);
+            }
+            (Request::Code(_), Held::Code(hash, code)) => self.cache.code.deliver(hash, code),
+            (Request::BlockHash(number), Held::BlockHash(hash)) => self.cache.block_hashes.deliver(number, hash),
+            // `Levels::find` gives each request its own kind of value.
+            _ => return,
+        }
+        self.stats.stored_hits += 1;
+    }
+
+    /// The open questions.
+    pub(super) fn open_questions(&self) -> Vec<Request> {
+        self.flights.keys().copied().collect()
+    }
+
     /// Once set, the pin stays: a late answer to a repeated request may name a newer block.
     fn complete_pin(&mut self) {
         let (None, Some(chain_id), Some((number, hash))) = (self.pin, self.chain_id, self.header) else { return };
-        self.pin = Some(PinnedBlock { chain_id, number, hash });
+        if self.genesis == Genesis::Open {
+            return;
+        }
+        self.pin = Some(PinnedBlock { chain_id, number, hash, state_root: None });
         self.block = if self.by_hash { BlockParam::Hash(hash) } else { BlockParam::Number(number) };
         self.settle(Request::Block, Ok(()));
     }
@@ -220,6 +306,7 @@ impl Inner {
         let absent = balance.is_zero() && nonce == 0 && code_hash == KECCAK256_EMPTY;
         let account = (!absent).then_some(SourceAccount { balance, nonce, code_hash });
         self.cache.accounts.deliver(address, account);
+        self.levels.keep(|scope| Record::Account(scope, address, account));
         self.settle(request, Ok(()));
     }
 
@@ -239,6 +326,10 @@ impl Inner {
     /// Closes all questions that `call` was to answer, with one failure.
     pub(super) fn fail(&mut self, call: &Call, error: &Error) {
         self.stats.failures += 1;
+        if let Call::Genesis = call {
+            self.genesis = Genesis::Unknown;
+            self.complete_pin();
+        }
         if let Call::Foresight(question) = call {
             self.foresights.failed.push(question.method);
         }

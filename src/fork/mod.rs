@@ -17,13 +17,18 @@ mod call;
 mod failure;
 mod fetch;
 mod foresee;
+mod held;
 mod host;
 mod http;
 mod inner;
+mod levels;
+mod located;
 mod options;
 mod plan;
+mod recording;
 mod retry;
 mod stats;
+mod touched;
 mod transport;
 
 pub(crate) use batch::is_response;
@@ -38,8 +43,11 @@ use crate::keys::SlotKey;
 use crate::state::{Foresight, Request, Source, SourceAccount};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use inner::Inner;
+use levels::Levels;
+use located::locate;
 use parking_lot::{Condvar, Mutex};
 use plan::Want;
+use recording::Recording;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,6 +65,7 @@ pub struct Fork {
     wire: Option<Wire>,
     /// Never held over I/O.
     inner: Mutex<Inner>,
+    levels: Arc<Levels>,
     /// A question has been settled.
     settled: Condvar,
 }
@@ -85,18 +94,31 @@ impl Fork {
             }
             TransportKind::Custom(transport) => Some(Wire::Custom(transport)),
         };
-        let inner = Inner::new(&options, wire.is_none());
+        let recording = options.recording.as_deref().map(Recording::read).transpose()?;
+        let located = locate(&options, recording.as_ref())?;
+        let levels = Arc::new(Levels::default());
+        let pin = located.as_ref().map(|located| located.block);
+        let inner = Inner::new(&options, wire.is_none(), levels.clone(), pin);
         let fork = Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             options,
             wire,
             inner: Mutex::new(inner),
+            levels,
             settled: Condvar::new(),
         };
-        match fork.fetch(&[Request::Block.into()]) {
-            Ok(()) | Err(Error::Missing(_)) => Ok(Arc::new(fork)),
-            Err(error) => Err(error),
+        if let Some((store, scope)) = located.and_then(|located| located.stored) {
+            fork.levels.attach(store, scope);
         }
+        if let Some(recording) = recording {
+            fork.take_recording(recording)?;
+        }
+        match fork.fetch(&[Request::Block.into()]) {
+            Ok(()) => fork.attach_store()?,
+            Err(Error::Missing(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(Arc::new(fork))
     }
 
     /// Opens a fork that asks with `eth_getProof` and `eth_getCode` only and passes `block_tag` on as it is, in every
@@ -158,7 +180,7 @@ impl Fork {
     /// `Missing` when the host has to answer some, all of which are then queued; `InvalidInput` for more requests than
     /// the larger of 65,536 and `max_cache_size`; otherwise as the reads.
     pub fn prefetch(&self, requests: &[Request]) -> Result<()> {
-        let limit = self.options.max_cache_size.max(MAX_PREFETCH);
+        let limit = self.prefetch_limit();
         if requests.len() > limit {
             return Err(Error::InvalidInput(format!(
                 "prefetch of {} values: {limit} is the limit, which a larger max_cache_size raises",
@@ -176,6 +198,22 @@ impl Fork {
         self.fetch(&wants)
     }
 
+    /// [`Self::prefetch`] for `count` slots of one account, beginning with `first`. After the last slot comes slot 0.
+    ///
+    /// # Errors
+    /// As [`Self::prefetch`].
+    pub fn prefetch_range(&self, address: Address, first: U256, count: usize) -> Result<()> {
+        let slots = std::iter::successors(Some(first), |slot| Some(slot.wrapping_add(U256::ONE)));
+        let limit = self.prefetch_limit();
+        let requests: Vec<Request> =
+            slots.take(count.min(limit.saturating_add(1))).map(|slot| Request::Storage(address, slot)).collect();
+        self.prefetch(&requests)
+    }
+
+    fn prefetch_limit(&self) -> usize {
+        self.options.max_cache_size.max(MAX_PREFETCH)
+    }
+
     fn not_pinned(&self) -> Error {
         Error::InvalidState(format!(
             "the fork asks for block {:?} by name and is not pinned to one block",
@@ -185,12 +223,8 @@ impl Fork {
 
     /// Reads from the cache, and fetches what is not there until it is.
     fn read<T>(&self, want: Want, mut look_up: impl FnMut(&mut Inner) -> Option<T>) -> Result<T> {
-        {
-            let mut inner = self.inner.lock();
-            if let Some(value) = look_up(&mut inner) {
-                inner.stats.hits += 1;
-                return Ok(value);
-            }
+        if let Some(value) = self.read_held(want, &mut look_up) {
+            return Ok(value);
         }
         // Once more only when another thread has read the answer and a small cache has dropped it already.
         loop {
@@ -203,9 +237,12 @@ impl Fork {
         }
     }
 
-    /// Makes `wants` ready: asks for them and waits, or leaves them to the host.
+    /// Makes `wants` ready: takes what is held behind the cache, asks for the rest and waits, or leaves it to the host.
     fn fetch(&self, wants: &[Want]) -> Result<()> {
+        self.attach_store()?;
+        self.take_held(wants);
         match &self.wire {
+            _ if self.options.offline => self.refuse_offline(wants),
             None => self.queue(wants),
             Some(wire) => self.fetch_blocking(wire, wants),
         }
@@ -246,6 +283,14 @@ impl Source for Fork {
 
     fn foresee(&self, question: &Foresight) -> Result<Option<Vec<Request>>> {
         self.ask_foresight(question)
+    }
+
+    fn recall(&self, contract: Address, selector: [u8; 4]) -> Vec<Request> {
+        self.recalled(contract, selector)
+    }
+
+    fn remember(&self, contract: Address, selector: [u8; 4], touched: &mut dyn Iterator<Item = Request>) {
+        self.remember_touched(contract, selector, touched);
     }
 
     fn at_hand(self: Arc<Self>) -> Arc<dyn Source> {

@@ -55,6 +55,11 @@ impl Plan {
         self.calls.push_back(call);
     }
 
+    /// Adds a call that comes along with those that resolve the pin.
+    pub(super) fn add_pin_call(&mut self, call: Call) {
+        self.calls.push_front(call);
+    }
+
     /// Puts slots back that a call was planned for; they come first again.
     pub(super) fn put_back(&mut self, address: Address, slots: Vec<U256>) {
         if slots.is_empty() {
@@ -66,6 +71,22 @@ impl Plan {
         let wants = self.addresses.entry(address).or_default();
         for slot in slots.into_iter().rev() {
             wants.slots.push_front(slot);
+        }
+    }
+
+    /// Takes a question back that has not been asked.
+    pub(super) fn remove(&mut self, request: Request) {
+        let (Request::Account(address) | Request::Storage(address, _)) = request else {
+            return self.calls.retain(|call| !call.covers().contains(&request));
+        };
+        let Some(wants) = self.addresses.get_mut(&address) else { return };
+        match request {
+            Request::Storage(_, slot) => wants.slots.retain(|open| *open != slot),
+            _ => wants.account = false,
+        }
+        if !wants.account && wants.slots.is_empty() {
+            self.addresses.remove(&address);
+            self.order.retain(|open| *open != address);
         }
     }
 
@@ -97,7 +118,7 @@ impl Plan {
 
     /// The next call that resolves the pin.
     pub(super) fn next_pin(&mut self) -> Option<Call> {
-        matches!(self.calls.front()?, Call::ChainId | Call::Block).then(|| self.calls.pop_front())?
+        self.calls.front()?.is_pin().then(|| self.calls.pop_front())?
     }
 
     fn of(&mut self, address: Address) -> &mut AddressWants {

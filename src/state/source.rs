@@ -99,6 +99,15 @@ pub trait Source: Send + Sync {
         Ok(None)
     }
 
+    /// What the last execution that called `contract` with this selector touched, for [`Self::prefetch`]: a guess, and
+    /// empty where the source keeps no such thing.
+    fn recall(&self, _contract: Address, _selector: [u8; 4]) -> Vec<Request> {
+        Vec::new()
+    }
+
+    /// An execution that called `contract` with this selector has touched these.
+    fn remember(&self, _contract: Address, _selector: [u8; 4], _touched: &mut dyn Iterator<Item = Request>) {}
+
     /// The same answers, as far as they can be had at once: everything else is [`Error::Missing`](crate::Error::Missing),
     /// asked of nobody and queued nowhere.
     fn at_hand(self: Arc<Self>) -> Arc<dyn Source>;

@@ -2,13 +2,11 @@
 
 use super::callback::{Callbacks, ForkRpcVtable};
 use super::options::{self, ForkBackendOptions};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::ffi::buffer::{self, Out};
 use crate::ffi::guard;
 use crate::ffi::handle::{self, ForkBackendHandle, Kind, Object};
 use crate::fork::{Fork, ForkOptions, TransportKind};
-use crate::state::{Request, Source};
-use alloy_primitives::{Address, U256};
 use std::ffi::{c_char, c_int, c_void};
 
 /// The plain way to a fork: it asks with eth_getProof and eth_getCode only and passes `block_tag` on as given
@@ -58,15 +56,6 @@ pub extern "C" fn fork_backend_destroy(handle: ForkBackendHandle) {
     guard::destroy(handle.addr(), Kind::ForkBackend);
 }
 
-/// Forgets everything fetched so far. Open requests stay open.
-#[unsafe(no_mangle)]
-pub extern "C" fn fork_backend_clear_cache(handle: ForkBackendHandle) -> c_int {
-    guard::fork_backend(handle.addr(), |fork| {
-        fork.clear_cache();
-        Ok(())
-    })
-}
-
 /// The block that the fork is pinned to: chain id, number and hash (32 bytes), each output NULL where it is not wanted.
 /// RPC_PENDING while the host has not answered yet; INVALID_STATE for a fork of fork_backend_create, which is not
 /// pinned.
@@ -93,52 +82,4 @@ pub unsafe extern "C" fn fork_backend_get_block(
         }
         Ok(())
     })
-}
-
-/// Fetch the code as well.
-pub const FORK_PREFETCH_CODE: u32 = 1;
-
-/// Makes `count` accounts (20 bytes each) with their slots ready in as few round trips as the limits allow.
-/// `slot_counts[i]` is the number of slots of addresses[i], and `slots` has the slots of all of them one after another,
-/// 32 bytes each; `slot_counts` may be NULL for no slots. `flags` is 0 or FORK_PREFETCH_CODE. With the host as carrier:
-/// RPC_PENDING while requests are open, SUCCESS once everything is there.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn fork_backend_prefetch(
-    handle: ForkBackendHandle,
-    addresses: *const u8,
-    slot_counts: *const usize,
-    count: usize,
-    slots: *const u8,
-    flags: u32,
-) -> c_int {
-    guard::fork_backend(handle.addr(), |fork| {
-        // SAFETY: pointers as the interface's contract says; arrays of bytes have no alignment.
-        let addresses = unsafe { buffer::slice::<[u8; 20]>("addresses", addresses.cast(), count) }?;
-        let counts = if slot_counts.is_null() { 0 } else { count };
-        // SAFETY: likewise.
-        let slot_counts = unsafe { buffer::slice("slot_counts", slot_counts, counts) }?;
-        let total = slot_counts.iter().try_fold(0usize, |sum, count| sum.checked_add(*count));
-        let total = total.ok_or_else(|| Error::InvalidInput("slot_counts overflow".into()))?;
-        // SAFETY: likewise.
-        let slots = unsafe { buffer::slice::<[u8; 32]>("slots", slots.cast(), total) }?;
-        fork.prefetch(&wanted(addresses, slot_counts, slots, flags)?)
-    })
-}
-
-fn wanted(addresses: &[[u8; 20]], slot_counts: &[usize], slots: &[[u8; 32]], flags: u32) -> Result<Vec<Request>> {
-    if flags & !FORK_PREFETCH_CODE != 0 {
-        return Err(Error::InvalidInput(format!("flags {flags:#x} has bits that are none of FORK_PREFETCH_…")));
-    }
-    let mut requests = Vec::with_capacity(addresses.len() + slots.len());
-    let mut slots = slots.iter();
-    let counts = slot_counts.iter().copied().chain(std::iter::repeat(0));
-    for (address, count) in addresses.iter().map(Address::from).zip(counts) {
-        requests.push(Request::Account(address));
-        if flags & FORK_PREFETCH_CODE != 0 {
-            requests.push(Request::Code(address));
-        }
-        let own = slots.by_ref().take(count);
-        requests.extend(own.map(|slot| Request::Storage(address, U256::from_be_bytes(*slot))));
-    }
-    Ok(requests)
 }
