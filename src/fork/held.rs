@@ -163,9 +163,11 @@ impl Fork {
         self.take_recording(recording)
     }
 
-    pub(super) fn take_recording(&self, recording: Recording) -> Result<()> {
+    pub(super) fn take_recording(&self, mut recording: Recording) -> Result<()> {
         if self.options.verify != Verify::Off {
-            // CHECK
+            let root = self.inner.lock().pin.and_then(|pin| pin.state_root);
+            let root = root.ok_or_else(|| Error::InvalidState("the state root of the block is not known".into()))?;
+            recording.prove(root)?;
         }
         if !self.options.offline {
             for (&address, &account) in &recording.accounts {

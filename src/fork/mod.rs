@@ -25,6 +25,7 @@ mod levels;
 mod located;
 mod options;
 mod plan;
+mod proven;
 mod recording;
 mod retry;
 mod stats;
