@@ -4,10 +4,12 @@
 mod fault;
 mod node;
 mod nodes;
+mod preimage;
 mod sparse;
 #[cfg(test)]
 mod sparse_tests;
 
 pub(crate) use fault::{Fault, Gap};
 pub(crate) use nodes::NodeStore;
+pub(crate) use preimage::preimage;
 pub(crate) use sparse::SparseTrie;

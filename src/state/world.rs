@@ -4,6 +4,7 @@ use super::account::{Account, AccountInfo, AccountStatus, Code, Existence};
 use super::arena::{AddressHash, Arena};
 use super::journal::{AccountIndex, Journal, SnapshotId, Undo};
 use super::listing::Listing;
+use super::proof::Leaves;
 use super::slots::{SlotHash, Slots, Storage};
 use super::source::{Request, Source, SourceAccount};
 use crate::error::{Error, Result};
@@ -26,6 +27,7 @@ pub struct State {
     /// Rises with every write, undo, checkpoint and snapshot.
     pub(super) version: u64,
     pub(super) listing: Listing,
+    pub(super) leaves: Leaves,
 }
 
 /// Values of `keys` in order. A source has to keep what was prefetched until its first read only: the second read of
@@ -85,6 +87,7 @@ impl State {
     /// Forgets what can be made again from local writes, or fetched again by the source.
     pub fn clear_caches(&mut self) {
         self.listing = Listing::default();
+        self.leaves = Leaves::default();
         if let Some(source) = &self.source {
             source.clear_cache();
         }
@@ -499,7 +502,7 @@ impl State {
 
     fn undo(&mut self, length: usize) {
         self.version += 1;
-        let Self { source: _, accounts, slots, journal, version: _, listing: _ } = self;
+        let Self { source: _, accounts, slots, journal, version: _, listing: _, leaves: _ } = self;
         while let Some(undo) = journal.pop_beyond(length) {
             match undo {
                 Undo::Added => accounts.pop(),
