@@ -27,6 +27,7 @@ pub mod fork;
 #[cfg_attr(not(feature = "evm"), expect(dead_code, reason = "most of it reads what is to be executed"))]
 mod json;
 mod keys;
+mod proof;
 mod shelf;
 pub mod state;
 mod text;

@@ -22,5 +22,5 @@ pub use account::{AccountInfo, AccountStatus};
 pub use changes::{BalanceChange, CodeChange, NonceChange, StateChanges, StorageChange};
 pub use dump::DumpFormat;
 pub use journal::{Since, SnapshotId};
-pub use source::{Foresight, ForesightMethod, Request, Source, SourceAccount};
+pub use source::{Foresight, ForesightMethod, Request, Source, SourceAccount, TrieNodes, Witness};
 pub use world::State;

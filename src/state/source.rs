@@ -1,6 +1,6 @@
 //! The seam between the journaled state and whatever lies under it.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use std::fmt;
 use std::sync::Arc;
@@ -66,6 +66,24 @@ pub struct SourceAccount {
     pub code_hash: B256,
 }
 
+/// Looks up RLP nodes of tries by their keccak-256.
+pub type TrieNodes = Arc<dyn Fn(&B256) -> Option<Bytes> + Send + Sync>;
+
+/// What a source can prove of itself: its state root, and nodes of its state trie and storage tries.
+#[derive(Clone)]
+pub struct Witness {
+    /// Root of the source's state trie.
+    pub state_root: B256,
+    /// The nodes that are known. A node is only ever found by its own hash, so one that is wrong is one that is missing.
+    pub nodes: TrieNodes,
+}
+
+impl fmt::Debug for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Witness").field("state_root", &self.state_root).finish_non_exhaustive()
+    }
+}
+
 /// Read-only state below the local one: one block of a chain, for instance.
 ///
 /// Every answer is final for the lifetime of the source: asked twice, it is the same. A source that cannot answer
@@ -97,6 +115,15 @@ pub trait Source: Send + Sync {
     /// a failure counts as. As with the other questions, `Missing` has queued it for the host.
     fn foresee(&self, _: &Foresight) -> Result<Option<Vec<Request>>> {
         Ok(None)
+    }
+
+    /// The state root, and the nodes on the paths of these accounts and of their slots, whether they exist or not; other
+    /// nodes may be among them.
+    ///
+    /// As with [`Self::prefetch`], `Missing` has queued all that the host has to answer first. `InvalidState` from a
+    /// source that has no proofs.
+    fn witness(&self, _: &[(Address, Vec<U256>)]) -> Result<Witness> {
+        Err(Error::InvalidState("the source of the state has no proofs".into()))
     }
 
     /// The same answers, as far as they can be had at once: everything else is [`Error::Missing`](crate::Error::Missing),
