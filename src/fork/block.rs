@@ -112,7 +112,8 @@ pub struct PinnedBlock {
     pub number: u64,
     /// Hash of the block.
     pub hash: B256,
-    /// State root in the block's header, where the node gave one.
+    /// Root of the state after the block, from its header; `None` where the node leaves it out. Checked where
+    /// [`Verify`](super::Verify) is on.
     pub state_root: Option<B256>,
 }
 

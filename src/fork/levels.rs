@@ -116,7 +116,7 @@ impl Levels {
                     |store, scope| store.block_hash(scope, number),
                 )
                 .map(Held::BlockHash),
-            Request::Block | Request::Foresight(_) => None,
+            Request::Block | Request::Foresight(_) | Request::Proof(_) => None,
         }
     }
 

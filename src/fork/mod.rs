@@ -17,6 +17,7 @@ mod call;
 mod failure;
 mod fetch;
 mod foresee;
+mod headers;
 mod held;
 mod host;
 mod http;
@@ -31,6 +32,7 @@ mod retry;
 mod stats;
 mod touched;
 mod transport;
+mod witness;
 
 pub(crate) use batch::is_response;
 pub use block::{BlockTag, PinnedBlock};
@@ -41,10 +43,11 @@ pub use transport::{Transport, TransportError};
 
 use crate::error::{Error, Result};
 use crate::keys::SlotKey;
-use crate::state::{Foresight, Request, Source, SourceAccount};
+use crate::state::{Foresight, Request, Source, SourceAccount, Witness};
+use crate::store::Record;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use inner::Inner;
-use levels::Levels;
+use levels::{Held, Levels};
 use located::locate;
 use parking_lot::{Condvar, Mutex};
 use plan::Want;
@@ -88,6 +91,9 @@ impl Fork {
     pub fn open(mut options: ForkOptions) -> Result<Arc<Self>> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         options.check()?;
+        if let (Verify::BlockHash(hash), BlockTag::Latest) = (options.verify, &options.block) {
+            options.block = BlockTag::Hash(hash);
+        }
         let wire = match std::mem::take(&mut options.transport) {
             TransportKind::Host => None,
             TransportKind::Http { urls, headers, ca_certificates } => {
@@ -162,13 +168,16 @@ impl Fork {
     pub fn stats(&self) -> ForkStats {
         let inner = self.inner.lock();
         let count = |n: usize| n as u64;
+        let nodes = inner.nodes.counts();
         ForkStats {
             hits: inner.stats.hits.saturating_sub(inner.cache.first_reads()),
-            evictions: inner.cache.evictions(),
+            evictions: inner.cache.evictions() + nodes.evictions,
             accounts: count(inner.cache.accounts.len()),
             slots: count(inner.cache.slots.len()),
             codes: count(inner.cache.code.len()),
             code_bytes: count(inner.cache.code.held_bytes()),
+            proof_nodes: nodes.nodes,
+            proof_bytes: nodes.bytes,
             pending: count(inner.flights.len()),
             ..inner.stats
         }
@@ -194,7 +203,12 @@ impl Fork {
             if !inner.is_pinned() && requests.iter().any(|request| matches!(request, Request::BlockHash(_))) {
                 return Err(self.not_pinned());
             }
-            wants.extend(requests.iter().flat_map(|request| inner.wants(*request)));
+            for request in requests {
+                if let (Request::BlockHash(number), true, Some(pin)) = (*request, inner.verifies(), inner.pin) {
+                    headers::check_depth(pin.number, number)?;
+                }
+                inner.wants(*request, &mut wants);
+            }
         }
         self.fetch(&wants)
     }
@@ -238,6 +252,32 @@ impl Fork {
         }
     }
 
+    /// The hash of a block below the pinned one, vouched for by the headers between.
+    fn checked_block_hash(&self, pin: PinnedBlock, number: u64) -> Result<B256> {
+        headers::check_depth(pin.number, number)?;
+        if let Some(Held::BlockHash(hash)) = self.levels.find(Request::BlockHash(number), None) {
+            self.inner.lock().stats.stored_hits += 1;
+            return Ok(hash);
+        }
+        loop {
+            let mut wants = Vec::new();
+            {
+                let mut inner = self.inner.lock();
+                if let Some(hash) = inner.block_hash(number) {
+                    inner.stats.hits += 1;
+                    drop(inner);
+                    self.levels.keep(|scope| Record::BlockHash(scope, number, hash));
+                    return Ok(hash);
+                }
+                inner.wants(Request::BlockHash(number), &mut wants);
+            }
+            self.fetch(&wants).map_err(|error| match error {
+                Error::Missing(_) => Error::Missing(Request::BlockHash(number)),
+                other => other,
+            })?;
+        }
+    }
+
     /// Makes `wants` ready: takes what is held behind the cache, asks for the rest and waits, or leaves it to the host.
     fn fetch(&self, wants: &[Want]) -> Result<()> {
         self.attach_store()?;
@@ -275,7 +315,10 @@ impl Source for Fork {
         if number >= pin.number {
             return Ok((number == pin.number).then_some(pin.hash));
         }
-        self.read(Request::BlockHash(number).into(), |inner| inner.cache.block_hashes.get(&number)).map(Some)
+        if self.options.verify != Verify::Off {
+            return self.checked_block_hash(pin, number).map(Some);
+        }
+        self.read(Request::BlockHash(number).into(), |inner| inner.block_hash(number)).map(Some)
     }
 
     fn prefetch(&self, requests: &[Request]) -> Result<()> {
@@ -294,11 +337,15 @@ impl Source for Fork {
         self.remember_touched(contract, selector, touched);
     }
 
+    fn witness(&self, keys: &[(Address, Vec<U256>)]) -> Result<Witness> {
+        self.gather_witness(keys)
+    }
+
     fn at_hand(self: Arc<Self>) -> Arc<dyn Source> {
         Arc::new(at_hand::AtHand(self))
     }
 
     fn clear_cache(&self) {
-        self.inner.lock().cache.clear();
+        self.inner.lock().clear_cache();
     }
 }

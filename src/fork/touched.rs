@@ -89,7 +89,7 @@ fn encode(requests: &[Request]) -> Vec<u8> {
                 bytes.extend_from_slice(address.as_slice());
                 bytes.extend_from_slice(&slot.to_be_bytes::<32>());
             }
-            Request::BlockHash(_) | Request::Block | Request::Foresight(_) => {}
+            Request::BlockHash(_) | Request::Block | Request::Foresight(_) | Request::Proof(_) => {}
         }
     }
     bytes

@@ -1,5 +1,6 @@
 //! Trie nodes by their hash.
 
+use super::CheckedNodes;
 use crate::shelf::Shelf;
 use crate::state::TrieNodes;
 use alloy_primitives::{B256, Bytes, keccak256};
@@ -41,6 +42,23 @@ impl NodeStore {
             shelf.deliver(hash, node);
         }
         hash
+    }
+
+    /// Keeps nodes whose hashes have been checked. Those that were `asked` for stay until their first read. `fresh` is
+    /// shown those that were not here.
+    pub(crate) fn keep(&self, nodes: CheckedNodes, asked: bool, fresh: impl Fn(B256, &Bytes)) {
+        let mut shelf = self.shelf.lock();
+        for (hash, node) in nodes {
+            if shelf.contains(&hash) {
+                continue;
+            }
+            fresh(hash, &node);
+            if asked {
+                shelf.deliver(hash, node);
+            } else {
+                shelf.keep(hash, node);
+            }
+        }
     }
 
     /// The node with this hash.
