@@ -116,7 +116,8 @@ impl Fork {
     /// Writes everything that is held of the block to a file which [`Self::import`] and the option `recording` read: what
     /// the persistent cache has of it, what was imported, and what the cache in memory has not dropped.
     ///
-    /// The file is there whole or not at all; one of this name is replaced.
+    /// The file is there whole or not at all; one of this name is replaced. A fork that verifies writes the proofs too,
+    /// and asks for those that it no longer holds.
     ///
     /// # Errors
     /// `InvalidState` for a fork that is not pinned; `Missing` while the host has not answered for the block; `Cache` when
@@ -137,6 +138,10 @@ impl Fork {
             store.each(scope, &mut |record| recording.add(record))?;
         }
         self.inner.lock().record(&mut recording);
+        if self.options.verify != Verify::Off {
+            let witness = self.gather_witness(&recording.keys())?;
+            recording.add_proof(&witness)?;
+        }
         recording.write(path)
     }
 

@@ -4,11 +4,13 @@ use super::recording::Recording;
 use crate::error::{Error, Result};
 use crate::keys::SlotKey;
 use crate::proof::{Fault, SparseTrie};
-use crate::state::{SourceAccount, TrieNodes};
-use alloy_primitives::map::AddressMap;
+use crate::state::{SourceAccount, TrieNodes, Witness};
+use alloy_primitives::map::{AddressMap, B256Map};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_rlp::Decodable;
 use alloy_trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Recording {
@@ -19,7 +21,34 @@ impl Recording {
     pub(super) fn prove(&mut self, root: B256) -> Result<()> {
         self.block_hashes.clear();
         let known = self.nodes.clone();
-        let nodes: TrieNodes = Arc::new(move |hash| known.get(hash).cloned());
+        self.check(root, &(Arc::new(move |hash: &B256| known.get(hash).cloned()) as TrieNodes))
+    }
+
+    /// Adds the trie nodes that prove every account and slot.
+    pub(super) fn add_proof(&mut self, witness: &Witness) -> Result<()> {
+        let used = Arc::new(Mutex::new(B256Map::default()));
+        let (nodes, seen) = (witness.nodes.clone(), used.clone());
+        let noting = move |hash: &B256| {
+            let node = nodes(hash)?;
+            seen.lock().insert(*hash, node.clone());
+            Some(node)
+        };
+        self.check(witness.state_root, &(Arc::new(noting) as TrieNodes))?;
+        self.nodes.extend(std::mem::take(&mut *used.lock()));
+        Ok(())
+    }
+
+    /// The slots by account.
+    pub(super) fn keys(&self) -> Vec<(Address, Vec<U256>)> {
+        let mut keys: BTreeMap<Address, Vec<U256>> =
+            self.accounts.keys().map(|address| (*address, Vec::new())).collect();
+        for SlotKey(address, slot) in self.slots.keys() {
+            keys.entry(*address).or_default().push(*slot);
+        }
+        keys.into_iter().collect()
+    }
+
+    fn check(&self, root: B256, nodes: &TrieNodes) -> Result<()> {
         let mut state = SparseTrie::new(root, nodes.clone());
         let mut storages = AddressMap::<SparseTrie>::default();
         let mut leaves = AddressMap::<Option<TrieAccount>>::default();
