@@ -29,6 +29,8 @@ mod json;
 mod keys;
 mod shelf;
 pub mod state;
+#[cfg_attr(not(test), expect(dead_code, reason = "nobody stores anything yet"))]
+mod store;
 mod text;
 
 pub use error::{Error, Result};
