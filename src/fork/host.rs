@@ -155,6 +155,7 @@ impl Fork {
         accept: impl FnOnce(&OutgoingRequest) -> Result<()>,
     ) -> Result<()> {
         self.needs_host()?;
+        self.attach_store()?;
         let mut inner = self.inner.lock();
         let mut queued = inner.next_call(self.options.max_slots_per_request).ok_or(Error::NoPendingRequest)?;
         inner.fit(&mut queued.call, max_params_len.unwrap_or(usize::MAX));
@@ -227,6 +228,7 @@ impl Fork {
     /// carries its requests itself; the error of `accept`.
     pub fn next_batch(&self, max_requests: usize, accept: impl FnOnce(&OutgoingBatch) -> Result<()>) -> Result<()> {
         self.needs_host()?;
+        self.attach_store()?;
         if max_requests == 0 {
             return Err(Error::InvalidInput("a batch of at most 0 requests".into()));
         }
