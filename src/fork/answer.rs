@@ -3,6 +3,7 @@
 use super::block::BlockTag;
 use super::call::Call;
 use crate::state::{ForesightMethod, Request, SourceAccount};
+use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, b256, keccak256};
 use serde_json::{Map, Value};
 
@@ -13,13 +14,26 @@ const EMPTY_ROOT: B256 = b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc0
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     ChainId(u64),
-    Block { number: u64, hash: B256 },
+    Block {
+        number: u64,
+        hash: B256,
+    },
+    Head(u64),
+    /// The hash of the block that has the number now, if one has.
+    Looked(Option<B256>),
     BlockHash(B256),
-    Proof { account: Option<SourceAccount>, slots: Vec<(U256, U256)> },
+    Proof {
+        account: Option<SourceAccount>,
+        slots: Vec<(U256, U256)>,
+    },
     Balance(U256),
     Nonce(u64),
-    Code { hash: B256, code: Bytes },
+    Code {
+        hash: B256,
+        code: Bytes,
+    },
     Slot(U256),
+    Slots(Vec<(Address, U256, U256)>),
     Foreseen(Vec<Request>),
 }
 
@@ -30,6 +44,8 @@ pub(super) enum Wrong {
     Shape(String),
     /// It has the form, and says that the node cannot know: no such block, no proof, a code that is not its account's.
     Unknown(String),
+    /// It says that the node does not know the block.
+    NoBlock(String),
 }
 
 impl From<String> for Wrong {
@@ -40,7 +56,7 @@ impl From<String> for Wrong {
 
 impl Wrong {
     pub(super) fn into_text(self) -> String {
-        let (Self::Shape(text) | Self::Unknown(text)) = self;
+        let (Self::Shape(text) | Self::Unknown(text) | Self::NoBlock(text)) = self;
         text
     }
 }
@@ -50,7 +66,7 @@ pub(super) fn decode(call: &Call, tag: &BlockTag, value: &Value) -> Result<Answe
     match call {
         Call::ChainId => Ok(Answer::ChainId(number(value).map_err(|e| format!("chain id {e}"))?)),
         Call::Block => match (block(value)?, tag) {
-            (None, _) => Err(Wrong::Unknown(format!("block {tag} does not exist there"))),
+            (None, _) => Err(Wrong::NoBlock(format!("block {tag} does not exist there"))),
             (Some((number, _)), BlockTag::Number(asked)) if *asked != number => {
                 Err(Wrong::Shape(format!("the answer is for block {number}")))
             }
@@ -60,9 +76,15 @@ pub(super) fn decode(call: &Call, tag: &BlockTag, value: &Value) -> Result<Answe
             (Some((number, hash)), _) => Ok(Answer::Block { number, hash }),
         },
         Call::BlockHash(asked) => match block(value)? {
-            None => Err(Wrong::Unknown(format!("block {asked} does not exist there"))),
+            None => Err(Wrong::NoBlock(format!("block {asked} does not exist there"))),
             Some((number, _)) if number != *asked => Err(Wrong::Shape(format!("the answer is for block {number}"))),
             Some((_, hash)) => Ok(Answer::BlockHash(hash)),
+        },
+        Call::Head => Ok(Answer::Head(number(value).map_err(|e| format!("block number {e}"))?)),
+        Call::Look(asked) => match block(value)? {
+            None => Ok(Answer::Looked(None)),
+            Some((number, _)) if number != *asked => Err(Wrong::Shape(format!("the answer is for block {number}"))),
+            Some((_, hash)) => Ok(Answer::Looked(Some(hash))),
         },
         Call::Proof { .. } if value.is_null() => Err(Wrong::Unknown("the node has no proof for this block".into())),
         Call::Proof { address, slots, .. } => Ok(proof(value, *address, slots)?),
@@ -72,6 +94,7 @@ pub(super) fn decode(call: &Call, tag: &BlockTag, value: &Value) -> Result<Answe
         Call::Code { expected, .. } => code(value, *expected),
         Call::Foresight(question) => Ok(Answer::Foreseen(foreseen(question.method, value)?)),
         Call::Slot(..) => Ok(Answer::Slot(word(value).map_err(|e| format!("storage value {e}"))?)),
+        Call::Slots(accounts) => Ok(Answer::Slots(storage_values(value, accounts)?)),
     }
 }
 
@@ -150,6 +173,35 @@ fn storage_proof(value: Option<&Value>, asked: &[U256]) -> Result<Vec<(U256, U25
         }
     }
     values.into_iter().map(|(slot, value)| Ok((slot, value.ok_or(format!("slot {slot:#x} is missing"))?))).collect()
+}
+
+/// Values in the order of the slots, by address; the addresses may be written in any case and come in any order.
+fn storage_values(value: &Value, asked: &[(Address, Vec<U256>)]) -> Result<Vec<(Address, U256, U256)>, String> {
+    let object = value.as_object().ok_or("storage values are not an object")?;
+    let mut given = HashMap::<Address, &Value>::default();
+    for (address, values) in object {
+        let address = fixed::<20>(&Value::from(address.as_str())).map_err(|e| format!("address {e}"))?.into();
+        if given.insert(address, values).is_some() {
+            return Err(format!("{address} is answered twice"));
+        }
+    }
+    let mut all = Vec::new();
+    for (address, slots) in asked {
+        let values = given.remove(address).ok_or_else(|| format!("{address} is missing"))?;
+        let values = values.as_array().ok_or_else(|| format!("the values of {address} are not an array"))?;
+        if values.len() != slots.len() {
+            return Err(format!("{} values came for {} slots of {address}", values.len(), slots.len()));
+        }
+        for (slot, value) in slots.iter().zip(values) {
+            // Nodes give whole words here: anything shorter is not what the method answers.
+            let value = hash(value).map_err(|e| format!("value of slot {slot:#x} {e}"))?;
+            all.push((*address, *slot, value.into()));
+        }
+    }
+    match given.keys().next() {
+        Some(address) => Err(format!("{address} was not asked for")),
+        None => Ok(all),
+    }
 }
 
 fn code(value: &Value, expected: Option<B256>) -> Result<Answer, Wrong> {
@@ -240,6 +292,7 @@ mod tests {
     use serde_json::json;
 
     const ADDRESS: Address = Address::repeat_byte(0xaa);
+    const ABSENT: &str = "0xcccccccccccccccccccccccccccccccccccccccc";
 
     fn answer(slots: &[u64], change: impl FnOnce(&mut Map<String, Value>)) -> Result<Answer, Wrong> {
         let mut value = json!({
@@ -327,7 +380,7 @@ mod tests {
         assert_eq!(ask(BlockTag::Number(5), &block), Ok(Answer::Block { number: 5, hash }));
         assert_eq!(ask(BlockTag::Number(6), &block).unwrap_err().into_text(), "the answer is for block 5");
         assert!(ask(BlockTag::Hash(B256::ZERO), &block).is_err());
-        assert_eq!(ask(BlockTag::Safe, &Value::Null), Err(Wrong::Unknown("block safe does not exist there".into())));
+        assert_eq!(ask(BlockTag::Safe, &Value::Null), Err(Wrong::NoBlock("block safe does not exist there".into())));
         let pending = json!({"number": null, "hash": null});
         assert!(ask(BlockTag::Latest, &pending).is_err());
         assert!(decode(&Call::BlockHash(6), &BlockTag::Latest, &block).is_err());
@@ -343,6 +396,34 @@ mod tests {
         assert!(decode(&call(None), &BlockTag::Latest, &value).is_ok());
         assert!(decode(&call(Some(KECCAK256_EMPTY)), &BlockTag::Latest, &value).is_err());
         assert!(decode(&call(None), &BlockTag::Latest, &json!("0x600")).is_err());
+    }
+
+    #[test]
+    fn storage_values_are_what_was_asked_for() {
+        let other = Address::repeat_byte(0xbb);
+        let call = Call::Slots(vec![(ADDRESS, vec![U256::from(1), U256::from(2)]), (other, vec![U256::from(3)])]);
+        let word = |n: u64| B256::from(U256::from(n)).to_string();
+        let read = |value: Value| decode(&call, &BlockTag::Latest, &value);
+        let right = json!({other.to_string(): [word(30)], ADDRESS.to_string(): [word(10), word(20)]});
+        let values = [(ADDRESS, 1, 10), (ADDRESS, 2, 20), (other, 3, 30)];
+        let values = values.map(|(address, slot, value)| (address, U256::from(slot), U256::from(value)));
+        assert_eq!(read(right), Ok(Answer::Slots(values.to_vec())));
+        let (a, b) = (format!("{ADDRESS:#x}"), format!("{other:#x}"));
+        let upper = format!("0x{}", "AA".repeat(20));
+        for (text, value) in [
+            ("not an object", json!([])),
+            ("is missing", json!({&a: [word(1), word(2)]})),
+            ("1 values came for 2 slots", json!({&a: [word(1)], &b: [word(3)]})),
+            ("3 values came for 2 slots", json!({&a: [word(1), word(2), word(3)], &b: [word(3)]})),
+            ("not an array", json!({&a: word(1), &b: [word(3)]})),
+            ("has 1 digits", json!({&a: [word(1), "0x2"], &b: [word(3)]})),
+            ("was not asked for", json!({&a: [word(1), word(2)], &b: [word(3)], ABSENT: []})),
+            ("is answered twice", json!({&a: [word(1), word(2)], upper: [], &b: [word(3)]})),
+            ("address has 2 digits", json!({&a: [word(1), word(2)], "0xbb": [word(3)]})),
+        ] {
+            let error = read(value).unwrap_err().into_text();
+            assert!(error.contains(text), "{error:?} does not contain {text:?}");
+        }
     }
 
     #[test]

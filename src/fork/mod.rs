@@ -11,7 +11,9 @@
 mod answer;
 mod at_hand;
 mod batch;
+mod batch_size;
 mod block;
+mod body;
 mod cache;
 mod call;
 mod failure;
@@ -20,15 +22,23 @@ mod foresee;
 mod host;
 mod http;
 mod inner;
+mod limiter;
+mod log;
+mod metrics;
 mod options;
 mod plan;
 mod retry;
+mod run;
+mod slots;
 mod stats;
 mod transport;
+mod watch;
+mod wire;
 
 pub(crate) use batch::is_response;
 pub use block::{BlockTag, PinnedBlock};
 pub use host::{OutgoingBatch, OutgoingRequest};
+pub use metrics::MethodStats;
 pub use options::{AccountSource, ForkOptions, Log, LogLevel, TransportKind, Verify};
 pub use stats::ForkStats;
 pub use transport::{Transport, TransportError};
@@ -38,12 +48,14 @@ use crate::keys::SlotKey;
 use crate::state::{Foresight, Request, Source, SourceAccount};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use inner::Inner;
+use limiter::Limiter;
 use parking_lot::{Condvar, Mutex};
 use plan::Want;
+use slots::Slots;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use transport::Wire;
+use wire::Wire;
 
 /// The number of requests that one [`Fork::prefetch`] takes at least; the cache's size if that is more.
 const MAX_PREFETCH: usize = crate::shelf::MAX_UNREAD;
@@ -55,6 +67,8 @@ pub struct Fork {
     options: ForkOptions,
     /// `None`: the host carries the requests.
     wire: Option<Wire>,
+    limiter: Limiter,
+    slots: Slots,
     /// Never held over I/O.
     inner: Mutex<Inner>,
     /// A question has been settled.
@@ -78,16 +92,13 @@ impl Fork {
     pub fn open(mut options: ForkOptions) -> Result<Arc<Self>> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         options.check()?;
-        let wire = match std::mem::take(&mut options.transport) {
-            TransportKind::Host => None,
-            TransportKind::Http { urls, headers, ca_certificates } => {
-                Some(Wire::Http(http::HttpTransport::new(&urls, &headers, ca_certificates.as_deref())?))
-            }
-            TransportKind::Custom(transport) => Some(Wire::Custom(transport)),
-        };
+        let transport = std::mem::take(&mut options.transport);
+        let wire = Wire::new(transport, &options)?;
         let inner = Inner::new(&options, wire.is_none());
         let fork = Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            limiter: Limiter::new(&options),
+            slots: Slots::new(options.max_concurrent),
             options,
             wire,
             inner: Mutex::new(inner),
