@@ -104,6 +104,16 @@ impl<K: Hash + Eq + Copy, V: Clone> Shelf<K, V> {
         }
     }
 
+    /// Forgets one value.
+    pub(crate) fn remove(&mut self, key: &K) {
+        if let Some(value) = self.lru.pop(key) {
+            self.lru_bytes -= (self.weigh)(&value);
+        }
+        if let Some(value) = self.unread.pop(key) {
+            self.unread_bytes -= (self.weigh)(&value);
+        }
+    }
+
     /// Values that were dropped for others.
     pub(crate) fn evictions(&self) -> u64 {
         self.evictions
@@ -183,6 +193,11 @@ mod tests {
         }
         assert!(shelf.get(&1).is_none() && shelf.get(&2).is_some() && shelf.get(&3).is_none());
         assert_eq!((shelf.held_bytes(), shelf.len()), (60, 1));
+        shelf.deliver(5, vec![0; 7].into());
+        shelf.remove(&2);
+        shelf.remove(&5);
+        shelf.remove(&6);
+        assert_eq!((shelf.held_bytes(), shelf.len(), shelf.get(&5)), (0, 0, None));
         shelf.deliver(4, vec![0; MAX_UNREAD_BYTES + 1].into());
         assert!(shelf.get(&4).is_some());
         shelf.clear();

@@ -6,6 +6,7 @@ use super::options::Verify;
 use crate::proof::{AccountProof, CheckedNodes, Header};
 use crate::rpc::{bytes, field, fixed, hash, number, parse, quantity, word};
 use crate::state::{ForesightMethod, Request, SourceAccount};
+use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use serde_json::{Map, Value};
 
@@ -42,6 +43,9 @@ pub(super) enum Answer {
     ChainId(u64),
     Block(BlockSeen),
     Genesis(B256),
+    Head(u64),
+    /// The hash of the block that has the number now, if one has.
+    Looked(Option<B256>),
     BlockHash(B256),
     /// A header below the pinned block, where answers are checked.
     Header(Header),
@@ -59,6 +63,7 @@ pub(super) enum Answer {
         code: Bytes,
     },
     Slot(U256),
+    Slots(Vec<(Address, U256, U256)>),
     Foreseen(Vec<Request>),
 }
 
@@ -71,6 +76,8 @@ pub(super) enum Wrong {
     Unknown(String),
     /// It does not match what is trusted.
     Invalid(String),
+    /// It says that the node does not know the block.
+    NoBlock(String),
 }
 
 impl From<String> for Wrong {
@@ -81,7 +88,7 @@ impl From<String> for Wrong {
 
 impl Wrong {
     pub(super) fn into_text(self) -> String {
-        let (Self::Shape(text) | Self::Unknown(text) | Self::Invalid(text)) = self;
+        let (Self::Shape(text) | Self::Unknown(text) | Self::Invalid(text) | Self::NoBlock(text)) = self;
         text
     }
 }
@@ -91,7 +98,7 @@ pub(super) fn decode(call: &Call, tag: &BlockTag, trust: &Trust, value: &Value) 
     match call {
         Call::ChainId => Ok(Answer::ChainId(number(value).map_err(|e| format!("chain id {e}"))?)),
         Call::Block => match (block(value)?, tag) {
-            (None, _) => Err(Wrong::Unknown(format!("block {tag} does not exist there"))),
+            (None, _) => Err(Wrong::NoBlock(format!("block {tag} does not exist there"))),
             (Some(seen), BlockTag::Number(asked)) if *asked != seen.number => {
                 Err(Wrong::Shape(format!("the answer is for block {}", seen.number)))
             }
@@ -105,7 +112,7 @@ pub(super) fn decode(call: &Call, tag: &BlockTag, trust: &Trust, value: &Value) 
             _ => Err(Wrong::Unknown("the node does not tell its first block".into())),
         },
         Call::BlockHash(asked) => match block(value)? {
-            None => Err(Wrong::Unknown(format!("block {asked} does not exist there"))),
+            None => Err(Wrong::NoBlock(format!("block {asked} does not exist there"))),
             Some(seen) if seen.number != *asked => {
                 Err(Wrong::Shape(format!("the answer is for block {}", seen.number)))
             }
@@ -127,12 +134,21 @@ pub(super) fn decode(call: &Call, tag: &BlockTag, trust: &Trust, value: &Value) 
             Ok(Answer::Proof { account, slots: values_of(&proof), nodes: CheckedNodes::default() })
         }
         Call::Paths { address, slots } => Ok(Answer::Paths(check_proof(trust, value, *address, slots)?.2)),
+        Call::Head => Ok(Answer::Head(number(value).map_err(|e| format!("block number {e}"))?)),
+        Call::Look(asked) => match block(value)? {
+            None => Ok(Answer::Looked(None)),
+            Some(seen) if seen.number != *asked => {
+                Err(Wrong::Shape(format!("the answer is for block {}", seen.number)))
+            }
+            Some(seen) => Ok(Answer::Looked(Some(seen.hash))),
+        },
         Call::Balance(_) => Ok(Answer::Balance(quantity(value).map_err(|e| format!("balance {e}"))?)),
         Call::Nonce(_) => Ok(Answer::Nonce(number(value).map_err(|e| format!("nonce {e}"))?)),
         Call::AccountCode(_) => code(value, None, trust),
         Call::Code { expected, .. } => code(value, expected.or(trust.hash), trust),
         Call::Foresight(question) => Ok(Answer::Foreseen(foreseen(question.method, value)?)),
         Call::Slot(..) => Ok(Answer::Slot(word(value).map_err(|e| format!("storage value {e}"))?)),
+        Call::Slots(accounts) => Ok(Answer::Slots(storage_values(value, accounts)?)),
     }
 }
 
@@ -211,6 +227,35 @@ fn check_block(trust: &Trust, value: &Value) -> Result<BlockSeen, Wrong> {
     }
 }
 
+/// Values in the order of the slots, by address; the addresses may be written in any case and come in any order.
+fn storage_values(value: &Value, asked: &[(Address, Vec<U256>)]) -> Result<Vec<(Address, U256, U256)>, String> {
+    let object = value.as_object().ok_or("storage values are not an object")?;
+    let mut given = HashMap::<Address, &Value>::default();
+    for (address, values) in object {
+        let address = fixed::<20>(&Value::from(address.as_str())).map_err(|e| format!("address {e}"))?.into();
+        if given.insert(address, values).is_some() {
+            return Err(format!("{address} is answered twice"));
+        }
+    }
+    let mut all = Vec::new();
+    for (address, slots) in asked {
+        let values = given.remove(address).ok_or_else(|| format!("{address} is missing"))?;
+        let values = values.as_array().ok_or_else(|| format!("the values of {address} are not an array"))?;
+        if values.len() != slots.len() {
+            return Err(format!("{} values came for {} slots of {address}", values.len(), slots.len()));
+        }
+        for (slot, value) in slots.iter().zip(values) {
+            // Nodes give whole words here: anything shorter is not what the method answers.
+            let value = hash(value).map_err(|e| format!("value of slot {slot:#x} {e}"))?;
+            all.push((*address, *slot, value.into()));
+        }
+    }
+    match given.keys().next() {
+        Some(address) => Err(format!("{address} was not asked for")),
+        None => Ok(all),
+    }
+}
+
 fn code(value: &Value, expected: Option<B256>, trust: &Trust) -> Result<Answer, Wrong> {
     let code = bytes(value).map_err(|e| format!("code {e}"))?;
     let hash = keccak256(&code);
@@ -242,6 +287,7 @@ mod tests {
     use serde_json::json;
 
     const ADDRESS: Address = Address::repeat_byte(0xaa);
+    const ABSENT: &str = "0xcccccccccccccccccccccccccccccccccccccccc";
 
     fn decode(call: &Call, tag: &BlockTag, value: &Value) -> Result<Answer, Wrong> {
         super::decode(call, tag, &Trust::default(), value)
@@ -341,7 +387,7 @@ mod tests {
         );
         assert_eq!(ask(BlockTag::Number(6), &block).unwrap_err().into_text(), "the answer is for block 5");
         assert!(ask(BlockTag::Hash(B256::ZERO), &block).is_err());
-        assert_eq!(ask(BlockTag::Safe, &Value::Null), Err(Wrong::Unknown("block safe does not exist there".into())));
+        assert_eq!(ask(BlockTag::Safe, &Value::Null), Err(Wrong::NoBlock("block safe does not exist there".into())));
         let pending = json!({"number": null, "hash": null});
         assert!(ask(BlockTag::Latest, &pending).is_err());
         assert!(decode(&Call::BlockHash(6), &BlockTag::Latest, &block).is_err());
@@ -357,6 +403,34 @@ mod tests {
         assert!(decode(&call(None), &BlockTag::Latest, &value).is_ok());
         assert!(decode(&call(Some(KECCAK256_EMPTY)), &BlockTag::Latest, &value).is_err());
         assert!(decode(&call(None), &BlockTag::Latest, &json!("0x600")).is_err());
+    }
+
+    #[test]
+    fn storage_values_are_what_was_asked_for() {
+        let other = Address::repeat_byte(0xbb);
+        let call = Call::Slots(vec![(ADDRESS, vec![U256::from(1), U256::from(2)]), (other, vec![U256::from(3)])]);
+        let word = |n: u64| B256::from(U256::from(n)).to_string();
+        let read = |value: Value| decode(&call, &BlockTag::Latest, &value);
+        let right = json!({other.to_string(): [word(30)], ADDRESS.to_string(): [word(10), word(20)]});
+        let values = [(ADDRESS, 1, 10), (ADDRESS, 2, 20), (other, 3, 30)];
+        let values = values.map(|(address, slot, value)| (address, U256::from(slot), U256::from(value)));
+        assert_eq!(read(right), Ok(Answer::Slots(values.to_vec())));
+        let (a, b) = (format!("{ADDRESS:#x}"), format!("{other:#x}"));
+        let upper = format!("0x{}", "AA".repeat(20));
+        for (text, value) in [
+            ("not an object", json!([])),
+            ("is missing", json!({&a: [word(1), word(2)]})),
+            ("1 values came for 2 slots", json!({&a: [word(1)], &b: [word(3)]})),
+            ("3 values came for 2 slots", json!({&a: [word(1), word(2), word(3)], &b: [word(3)]})),
+            ("not an array", json!({&a: word(1), &b: [word(3)]})),
+            ("has 1 digits", json!({&a: [word(1), "0x2"], &b: [word(3)]})),
+            ("was not asked for", json!({&a: [word(1), word(2)], &b: [word(3)], ABSENT: []})),
+            ("is answered twice", json!({&a: [word(1), word(2)], upper: [], &b: [word(3)]})),
+            ("address has 2 digits", json!({&a: [word(1), word(2)], "0xbb": [word(3)]})),
+        ] {
+            let error = read(value).unwrap_err().into_text();
+            assert!(error.contains(text), "{error:?} does not contain {text:?}");
+        }
     }
 
     #[test]

@@ -13,6 +13,14 @@ pub(super) struct Item {
     pub(super) params: String,
 }
 
+impl Item {
+    /// Bytes of the request.
+    pub(super) fn encoded_len(&self) -> usize {
+        let digits = self.id.checked_ilog10().unwrap_or(0) as usize + 1;
+        r#"{"jsonrpc":"2.0","id":,"method":"","params":}"#.len() + digits + self.method.len() + self.params.len()
+    }
+}
+
 /// The body for `items`: an object when there is one, else an array.
 pub(super) fn encode(items: &[Item]) -> String {
     let mut body = String::with_capacity(items.iter().map(|item| item.params.len() + 80).sum());
@@ -191,6 +199,9 @@ mod tests {
         let item = |id| Item { id, method: "eth_chainId", params: "[]".into() };
         let object = r#"{"jsonrpc":"2.0","id":7,"method":"eth_chainId","params":[]}"#;
         assert_eq!(encode(&[item(7)]), object);
+        for id in [0, 7, 10, 99, 100] {
+            assert_eq!(item(id).encoded_len(), encode(&[item(id)]).len());
+        }
         assert_eq!(encode(&[item(7), item(7)]), format!("[{object},{object}]"));
     }
 

@@ -14,6 +14,10 @@ pub(super) enum Call {
     Block,
     /// The hash of the chain's first block, by which the persistent cache tells chains with one id apart.
     Genesis,
+    /// The number of the newest block.
+    Head,
+    /// Looks up which block has this number now.
+    Look(u64),
     BlockHash(u64),
     /// `eth_getProof`. `account` tells whether the account was asked for, or comes along only.
     Proof {
@@ -36,6 +40,8 @@ pub(super) enum Call {
         expected: Option<B256>,
     },
     Slot(Address, U256),
+    /// Slots of one or several accounts, without proofs.
+    Slots(Vec<(Address, Vec<U256>)>),
     /// What a transaction will touch.
     Foresight(Arc<Foresight>),
 }
@@ -45,12 +51,14 @@ impl Call {
         match self {
             Self::ChainId => "eth_chainId",
             Self::Block => tag.query().0,
-            Self::Genesis | Self::BlockHash(_) => "eth_getBlockByNumber",
+            Self::Genesis | Self::BlockHash(_) | Self::Look(_) => "eth_getBlockByNumber",
+            Self::Head => "eth_blockNumber",
             Self::Proof { .. } | Self::Paths { .. } => "eth_getProof",
             Self::Balance(_) => "eth_getBalance",
             Self::Nonce(_) => "eth_getTransactionCount",
             Self::AccountCode(_) | Self::Code { .. } => "eth_getCode",
             Self::Slot(..) => "eth_getStorageAt",
+            Self::Slots(_) => "eth_getStorageValues",
             Self::Foresight(question) => match question.method {
                 ForesightMethod::AccessList => "eth_createAccessList",
                 ForesightMethod::Prestate => "debug_traceCall",
@@ -61,18 +69,26 @@ impl Call {
     /// The JSON array of parameters. `block` names the pinned block; it is not used before that is known.
     pub(super) fn params(&self, tag: &BlockTag, block: &BlockParam) -> String {
         match self {
-            Self::ChainId => "[]".into(),
+            Self::ChainId | Self::Head => "[]".into(),
             Self::Block => tag.query().1,
             Self::Genesis => "[\"0x0\",false]".into(),
-            Self::BlockHash(number) => format!("[\"{number:#x}\",false]"),
+            Self::BlockHash(number) | Self::Look(number) => format!("[\"{number:#x}\",false]"),
             Self::Proof { address, slots, .. } | Self::Paths { address, slots } => {
-                let mut params = format!("[\"{address:#x}\",[");
-                for (i, slot) in slots.iter().enumerate() {
+                let mut params = format!("[\"{address:#x}\",");
+                write_slots(&mut params, slots);
+                // Writing to a `String` cannot fail.
+                let _ = write!(params, ",{}]", block.json());
+                params
+            }
+            Self::Slots(accounts) => {
+                let mut params = "[{".to_owned();
+                for (i, (address, slots)) in accounts.iter().enumerate() {
                     let comma = if i == 0 { "" } else { "," };
-                    // Always 32 bytes: anvil and hardhat refuse shorter keys. Writing to a `String` cannot fail.
-                    let _ = write!(params, "{comma}\"{:#x}\"", B256::from(*slot));
+                    // Writing to a `String` cannot fail.
+                    let _ = write!(params, "{comma}\"{address:#x}\":");
+                    write_slots(&mut params, slots);
                 }
-                let _ = write!(params, "],{}]", block.json());
+                let _ = write!(params, "}},{}]", block.json());
                 params
             }
             Self::Balance(address) | Self::Nonce(address) | Self::AccountCode(address) | Self::Code { address, .. } => {
@@ -103,9 +119,9 @@ impl Call {
     /// The questions that stay open when this call fails.
     pub(super) fn covers(&self) -> Vec<Request> {
         match self {
-            Self::ChainId | Self::Block => vec![Request::Block],
+            Self::ChainId | Self::Block | Self::Head => vec![Request::Block],
             // Without it the block is known all the same.
-            Self::Genesis => Vec::new(),
+            Self::Genesis | Self::Look(_) => Vec::new(),
             Self::BlockHash(number) => vec![Request::BlockHash(*number)],
             Self::Proof { address, slots, account } => {
                 let slots = slots.iter().map(|slot| Request::Storage(*address, *slot));
@@ -117,8 +133,17 @@ impl Call {
             }
             Self::Code { address, .. } => vec![Request::Code(*address)],
             Self::Slot(address, slot) => vec![Request::Storage(*address, *slot)],
+            Self::Slots(accounts) => accounts
+                .iter()
+                .flat_map(|(address, slots)| slots.iter().map(|slot| Request::Storage(*address, *slot)))
+                .collect(),
             Self::Foresight(question) => vec![Request::Foresight(question.id)],
         }
+    }
+
+    /// Whether the call has another form for nodes that have not its method.
+    pub(super) fn is_storage_values(&self) -> bool {
+        matches!(self, Self::Slots(_))
     }
 
     /// Cuts the slots of a proof so that its parameters fit into `max_len` bytes, one slot at least; returns the rest.
@@ -136,10 +161,18 @@ impl Call {
     pub(super) fn describe(&self, tag: &BlockTag, block: &BlockParam) -> String {
         let method = self.method(tag);
         match self {
-            Self::ChainId => method.to_owned(),
+            Self::ChainId | Self::Head => method.to_owned(),
             Self::Block => format!("{method} of block {tag}"),
             Self::Genesis => format!("{method} of block 0"),
-            Self::BlockHash(number) => format!("{method} of block {number}"),
+            Self::BlockHash(number) | Self::Look(number) => format!("{method} of block {number}"),
+            Self::Slots(accounts) => {
+                let slots: usize = accounts.iter().map(|(_, slots)| slots.len()).sum();
+                let first = accounts.first().map(|(address, _)| address).copied().unwrap_or_default();
+                format!(
+                    "{method} of {slots} slots of {first} and {} more, at block {block}",
+                    accounts.len().saturating_sub(1)
+                )
+            }
             Self::Proof { address, slots, .. } | Self::Paths { address, slots } => match slots.as_slice() {
                 [] => format!("{method} of {address} at block {block}"),
                 [slot] => format!("{method} of {address}, slot {slot:#x}, at block {block}"),
@@ -154,6 +187,17 @@ impl Call {
             Self::Foresight(_) => format!("{method} at block {block}"),
         }
     }
+}
+
+/// A JSON array of slots, always of 32 bytes: anvil and hardhat refuse shorter keys.
+fn write_slots(params: &mut String, slots: &[U256]) {
+    params.push('[');
+    for (i, slot) in slots.iter().enumerate() {
+        let comma = if i == 0 { "" } else { "," };
+        // Writing to a `String` cannot fail.
+        let _ = write!(params, "{comma}\"{:#x}\"", B256::from(*slot));
+    }
+    params.push(']');
 }
 
 #[cfg(test)]

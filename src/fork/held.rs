@@ -2,17 +2,20 @@
 
 use super::Fork;
 use super::block::{BlockTag, PinnedBlock};
+use super::call::Call;
 use super::inner::Inner;
 use super::levels::Held;
 use super::located;
-use super::options::Verify;
+use super::options::{LogLevel, Verify};
 use super::plan::Want;
 use super::recording::Recording;
+use super::run::Run;
 use crate::error::{Error, Result};
 use crate::keys::SlotKey;
 use crate::state::Request;
 use crate::store::Record;
 use std::path::Path;
+use std::time::Instant;
 
 impl Fork {
     /// Reads from the cache, or from what is held behind it.
@@ -67,7 +70,22 @@ impl Fork {
             self.levels.attach(store, scope);
             self.answer_from_held();
         }
+        self.tell_of_store();
         Ok(())
+    }
+
+    /// Hands on what the persistent cache has to tell.
+    fn tell_of_store(&self) {
+        let messages = self.levels.stored().map(|(store, _)| store.take_messages()).unwrap_or_default();
+        if messages.is_empty() {
+            return;
+        }
+        let mut inner = self.inner.lock();
+        for message in messages {
+            inner.journal.write(LogLevel::Warning, || message);
+        }
+        drop(inner);
+        self.tell();
     }
 
     /// Answers the questions that waited for the block and turn out to be held.
@@ -104,13 +122,43 @@ impl Fork {
         )))
     }
 
-    /// Writes everything that the persistent cache was given, and waits until it is on the disk.
+    /// Writes everything that was fetched to the persistent cache, and waits until it is on the disk.
+    ///
+    /// Of a block that is not final, only what a look at the chain has confirmed is written: where the fork carries its
+    /// requests itself, it looks now.
     ///
     /// # Errors
-    /// `InvalidState` for a fork without one; `Cache` when the disk refused.
+    /// `InvalidState` for a fork without a persistent cache; `Cache` when the disk refused; `Reorg` when the block has
+    /// left the chain, `RpcFailed` when that could not be found out: what is not confirmed is not written then.
     pub fn flush(&self) -> Result<()> {
         self.attach_store()?;
-        self.levels.flush()
+        let confirmed = self.confirm();
+        let flushed = self.levels.flush();
+        self.tell_of_store();
+        flushed.and(confirmed)
+    }
+
+    /// Looks whether the chain still has the block, if something that was fetched waits for that.
+    fn confirm(&self) -> Result<()> {
+        let Some(wire) = self.wire.as_ref().filter(|_| !self.options.offline) else { return Ok(()) };
+        {
+            let mut inner = self.inner.lock();
+            if inner.watch.is_confirmed() {
+                return Ok(());
+            }
+            inner.watch.missed(Instant::now());
+        }
+        // Any request takes the look along.
+        Run::new(self, wire, vec![Call::ChainId]).finish();
+        self.tell();
+        let inner = self.inner.lock();
+        let Some(pin) = inner.pin.filter(|_| !inner.watch.is_confirmed()) else { return Ok(()) };
+        let what = format!("what was fetched of block {} ({}) last is not written", pin.number, pin.hash);
+        Err(if inner.watch.is_lost() {
+            Error::Reorg(format!("{what}: the block has left the chain"))
+        } else {
+            Error::RpcFailed(format!("{what}: the node did not tell whether the chain still has the block"))
+        })
     }
 
     /// Writes everything that is held of the block to a file which [`Self::import`] and the option `recording` read: what
@@ -137,6 +185,7 @@ impl Fork {
             store.flush()?;
             store.each(scope, &mut |record| recording.add(record))?;
         }
+        self.tell_of_store();
         self.inner.lock().record(&mut recording);
         if self.options.verify != Verify::Off {
             let witness = self.gather_witness(&recording.keys())?;

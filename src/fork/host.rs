@@ -1,18 +1,23 @@
 //! The host protocol: the fork hands requests out, the host carries them, and hands the answers back in any order.
 
 use super::Fork;
-use super::answer::{Wrong, decode};
+use super::answer::{Answer, Wrong, decode};
 use super::batch::{self, Item, Reading};
+use super::body::shares;
 use super::call::Call;
-use super::failure::Failure;
+use super::failure::{Failure, Kind};
 use super::inner::Inner;
+use super::options::LogLevel;
 use super::plan::{Plan, Want};
+use super::watch::Look;
 use crate::error::{Error, Result};
 use crate::state::Request;
+use alloy_primitives::B256;
 use alloy_primitives::map::{DefaultHashBuilder, HashMap};
 use lru::LruCache;
 use serde_json::Value;
 use std::collections::VecDeque;
+use std::time::Instant;
 
 /// Failures kept for the reads that will ask for them.
 const MAX_FAILURES: usize = 1 << 16;
@@ -46,6 +51,18 @@ struct Queued {
     id: Option<u64>,
     call: Call,
     attempts: u32,
+    /// When it was handed out.
+    since: Instant,
+    /// Likewise: see [`super::watch::Watch::epoch`].
+    epoch: u64,
+    /// Of a look at the pinned block, which is never queued: the next request is another one.
+    look: Option<Look>,
+}
+
+impl Queued {
+    fn new(call: Call) -> Self {
+        Self { id: None, call, attempts: 0, since: Instant::now(), epoch: 0, look: None }
+    }
 }
 
 /// Requests that wait for the host, and those that it has.
@@ -56,6 +73,12 @@ pub(super) struct HostQueue {
     open: HashMap<u64, Queued>,
     batches: HashMap<u64, Vec<u64>>,
     failures: LruCache<Request, Error, DefaultHashBuilder>,
+    /// A look at the pinned block is handed out.
+    looks: bool,
+    /// Looks one after another that have found no block.
+    absent: u32,
+    /// The loss of the pinned block, for the next read.
+    reorg: Option<Error>,
     last_id: u64,
     last_batch: u64,
 }
@@ -68,6 +91,9 @@ impl Default for HostQueue {
             open: HashMap::default(),
             batches: HashMap::default(),
             failures: LruCache::unbounded_with_hasher(DefaultHashBuilder::default()),
+            looks: false,
+            absent: 0,
+            reorg: None,
             last_id: 0,
             last_batch: 0,
         }
@@ -88,29 +114,40 @@ impl Inner {
     fn take_off(&mut self, want: Want) {
         self.stats.misses += 1;
         self.flights.insert(want.request, super::inner::Flight::new());
-        match self.own_calls(want.request) {
-            Some(calls) => calls.into_iter().for_each(|call| self.host.plan.add_call(call)),
-            None => self.host.plan.add(want),
-        }
-        if want.request == Request::Block && self.wants_genesis() {
-            self.host.plan.add_pin_call(Call::Genesis);
-        }
+        let mut plan = std::mem::take(&mut self.host.plan);
+        self.add_to(&mut plan, want);
+        self.host.plan = plan;
     }
 
     /// The next call to hand out. Before the pin is resolved only the calls that resolve it are.
-    fn next_call(&mut self, max_slots: usize) -> Option<Queued> {
+    fn next_call(&mut self) -> Option<Queued> {
         if self.lacks_pin() {
             let is_pin = |queued: &Queued| queued.call.is_pin();
             if self.host.ready.front().is_some_and(is_pin) {
                 return self.host.ready.pop_front();
             }
-            return self.host.plan.next_pin().map(|call| Queued { id: None, call, attempts: 0 });
+            return self.host.plan.next_pin().map(Queued::new);
+        }
+        if self.host.ready.is_empty() && self.host.plan.is_empty() {
+            return None;
+        }
+        let now = Instant::now();
+        if let Some(pin) = self.pin
+            && self.watch.is_due(now)
+        {
+            if !self.host.looks {
+                self.host.looks = true;
+                return Some(Queued { look: Some(self.watch.look(now)), ..Queued::new(Call::Look(pin.number)) });
+            }
+            if self.watch.is_lost() {
+                return None;
+            }
         }
         if let Some(queued) = self.host.ready.pop_front() {
             return Some(queued);
         }
-        let call = self.host.plan.next(self.proofs(), max_slots)?;
-        Some(Queued { id: None, call, attempts: 0 })
+        let means = self.means();
+        self.host.plan.next(means).map(Queued::new)
     }
 
     /// Closes a question that is answered and has not been handed out.
@@ -119,20 +156,62 @@ impl Inner {
         self.settle(request, Ok(()));
     }
 
-    /// Marks a call as handed out under `id`.
-    fn hand_out(&mut self, id: u64, queued: Queued) {
+    /// Marks a call as handed out under `id`, in a request of `bytes` bytes.
+    fn hand_out(&mut self, id: u64, queued: Queued, bytes: usize) {
+        let method = self.method(&queued.call);
+        self.metrics.sent(method, bytes);
         self.host.last_id = self.host.last_id.max(id);
         self.stats.requests += 1;
         self.stats.retries += u64::from(queued.attempts > 0);
-        self.host.open.insert(id, Queued { id: Some(id), attempts: queued.attempts + 1, ..queued });
+        self.host.open.insert(
+            id,
+            Queued {
+                id: Some(id),
+                attempts: queued.attempts + 1,
+                since: Instant::now(),
+                epoch: self.watch.epoch(),
+                ..queued
+            },
+        );
     }
 
     /// Puts requests back in front, in order, as if they had not been handed out.
     fn take_back(&mut self, ids: &[u64]) {
         for id in ids.iter().rev() {
             if let Some(queued) = self.host.open.remove(id) {
-                self.host.ready.push_front(Queued { attempts: queued.attempts.saturating_sub(1), ..queued });
+                self.put_back(Queued { attempts: queued.attempts.saturating_sub(1), ..queued });
             }
+        }
+    }
+
+    /// Puts a request in front of the queue.
+    fn put_back(&mut self, queued: Queued) {
+        if queued.look.is_some() {
+            self.host.looks = false;
+            self.watch.missed(Instant::now());
+        } else {
+            self.host.ready.push_front(queued);
+        }
+    }
+
+    /// Counts an answer of `bytes` bytes to request `id`.
+    fn count_answer(&mut self, id: u64, bytes: u64) {
+        let Some(queued) = self.host.open.get(&id) else { return };
+        let (method, latency) = (self.method(&queued.call), queued.since.elapsed());
+        self.metrics.answered(method, bytes, latency);
+    }
+
+    /// Takes in what a look has found.
+    fn take_look(&mut self, look: Look, found: Option<B256>, patience: u32) {
+        self.host.looks = false;
+        self.host.absent = if found.is_none() { self.host.absent + 1 } else { 0 };
+        if found.is_none() && self.host.absent < patience {
+            // One node of several may lag behind: worth another look.
+            return self.watch.missed(Instant::now());
+        }
+        self.host.absent = 0;
+        if let Err(failure) = self.looked(look, found) {
+            self.host.reorg = Some(failure.kind.error(failure.text));
         }
     }
 }
@@ -157,7 +236,7 @@ impl Fork {
         self.needs_host()?;
         self.attach_store()?;
         let mut inner = self.inner.lock();
-        let mut queued = inner.next_call(self.options.max_slots_per_request).ok_or(Error::NoPendingRequest)?;
+        let mut queued = inner.next_call().ok_or(Error::NoPendingRequest)?;
         inner.fit(&mut queued.call, max_params_len.unwrap_or(usize::MAX));
         let outgoing = OutgoingRequest {
             id: queued.id.unwrap_or(inner.host.last_id + 1),
@@ -165,12 +244,16 @@ impl Fork {
             params: queued.call.params(&self.options.block, &inner.block),
         };
         if let Err(error) = accept(&outgoing) {
-            inner.host.ready.push_front(queued);
+            inner.put_back(queued);
             return Err(error);
         }
         inner.stats.bodies += 1;
         inner.stats.bytes_sent += outgoing.params.len() as u64;
-        inner.hand_out(outgoing.id, queued);
+        let OutgoingRequest { id, method, .. } = &outgoing;
+        inner.journal.write(LogLevel::Debug, || format!("request {id} for the host: {method}"));
+        inner.hand_out(outgoing.id, queued, outgoing.params.len());
+        drop(inner);
+        self.tell();
         Ok(())
     }
 
@@ -196,11 +279,17 @@ impl Fork {
             result => Ok(result),
         };
         inner.stats.bytes_received += response.len() as u64;
-        match answer {
-            Ok(result) => self.answer(&mut inner, id, &result).map_err(wrong)?,
-            Err(failure) => self.fail_call(&mut inner, id, &failure),
-        }
-        Ok(())
+        inner.count_answer(id, response.len() as u64);
+        let done = match answer {
+            Ok(result) => self.answer(&mut inner, id, &result).map_err(wrong),
+            Err(failure) => {
+                self.fail_call(&mut inner, id, &failure);
+                Ok(())
+            }
+        };
+        drop(inner);
+        self.tell();
+        done
     }
 
     /// Tells that a request failed. `code` is the node's error code or an HTTP status.
@@ -216,6 +305,8 @@ impl Fork {
         let mut inner = self.inner.lock();
         self.describe_open(&inner, id)?;
         self.fail_call(&mut inner, id, &Failure::reported(code, message));
+        drop(inner);
+        self.tell();
         Ok(())
     }
 
@@ -233,10 +324,10 @@ impl Fork {
             return Err(Error::InvalidInput("a batch of at most 0 requests".into()));
         }
         let mut inner = self.inner.lock();
-        let limit = max_requests.min(inner.batch_limit);
+        let limit = max_requests.min(inner.batch.get());
         let mut taken = Vec::new();
         while taken.len() < limit {
-            let Some(queued) = inner.next_call(self.options.max_slots_per_request) else { break };
+            let Some(queued) = inner.next_call() else { break };
             taken.push(queued);
         }
         if taken.is_empty() {
@@ -257,7 +348,7 @@ impl Fork {
         let outgoing = OutgoingBatch { id: inner.host.last_batch + 1, body: batch::encode(&items), count: items.len() };
         if let Err(error) = accept(&outgoing) {
             for queued in taken.into_iter().rev() {
-                inner.host.ready.push_front(queued);
+                inner.put_back(queued);
             }
             return Err(error);
         }
@@ -266,8 +357,12 @@ impl Fork {
         inner.host.last_batch = outgoing.id;
         inner.host.batches.insert(outgoing.id, items.iter().map(|item| item.id).collect());
         for (item, queued) in items.iter().zip(taken) {
-            inner.hand_out(item.id, queued);
+            inner.hand_out(item.id, queued, item.encoded_len());
         }
+        let OutgoingBatch { id, count, .. } = &outgoing;
+        inner.journal.write(LogLevel::Debug, || format!("body {id} for the host: {count} requests"));
+        drop(inner);
+        self.tell();
         Ok(())
     }
 
@@ -281,6 +376,12 @@ impl Fork {
     /// `RpcFailed` names requests without an answer, and `InvalidRequest` answers that do not fit; those requests are
     /// queued again, and after `max_attempts` closed with a failure.
     pub fn continue_batch(&self, batch_id: u64, body: &[u8]) -> Result<()> {
+        let done = self.answer_batch(batch_id, body);
+        self.tell();
+        done
+    }
+
+    fn answer_batch(&self, batch_id: u64, body: &[u8]) -> Result<()> {
         self.needs_host()?;
         let mut inner = self.inner.lock();
         let ids = inner.batch(batch_id)?;
@@ -288,7 +389,13 @@ impl Fork {
         if body.len() > self.options.max_response_bytes {
             return Err(wrong("it is longer than max_response_bytes".into()));
         }
-        let reading = batch::read(body, &ids).map_err(wrong)?;
+        let reading = batch::read(body, &ids);
+        if reading.is_ok() {
+            for (id, bytes) in ids.iter().zip(shares(body.len(), &ids, &reading)) {
+                inner.count_answer(*id, bytes);
+            }
+        }
+        let reading = reading.map_err(wrong)?;
         inner.host.batches.remove(&batch_id);
         inner.stats.bytes_received += body.len() as u64;
         let answers = match reading {
@@ -300,6 +407,9 @@ impl Fork {
             Reading::Answers(answers) => answers,
         };
         let mut faults = answers.faults;
+        if answers.given.iter().any(|(_, answer)| answer.is_ok()) {
+            inner.batch.worked(ids.len());
+        }
         for (id, answer) in answers.given {
             match answer {
                 Ok(result) => {
@@ -341,11 +451,19 @@ impl Fork {
         let failure = Failure::reported(code, message);
         let splits = failure.batch_refused;
         self.fail_all(&mut inner, &ids, &failure, splits);
+        drop(inner);
+        self.tell();
         Ok(())
     }
 
     /// Queues what is not ready, and says so.
     pub(super) fn queue(&self, wants: &[Want]) -> Result<()> {
+        let done = self.queue_wants(wants);
+        self.tell();
+        done
+    }
+
+    fn queue_wants(&self, wants: &[Want]) -> Result<()> {
         let mut inner = self.inner.lock();
         if inner.lacks_pin() {
             if let Some(error) = inner.host.failures.pop(&Request::Block) {
@@ -354,6 +472,9 @@ impl Fork {
             if !inner.flights.contains_key(&Request::Block) {
                 inner.take_off(Request::Block.into());
             }
+        }
+        if inner.host.reorg.is_some() && wants.iter().any(|want| !inner.is_ready(want)) {
+            return inner.host.reorg.take().map_or(Ok(()), Err);
         }
         let mut failed = None;
         let mut missing = None;
@@ -407,8 +528,19 @@ impl Fork {
         inner.count(&trust, &decoded);
         match decoded {
             Ok(answer) => {
-                if let Some(queued) = inner.host.open.remove(&id) {
-                    inner.admit(&queued.call, answer);
+                if let Err(failure) = inner.check(&answer) {
+                    self.fail_call(inner, id, &failure);
+                    return Ok(());
+                }
+                let Some(queued) = inner.host.open.remove(&id) else { return Ok(()) };
+                match (queued.look, &answer) {
+                    (Some(look), Answer::Looked(found)) => inner.take_look(look, *found, self.options.max_attempts),
+                    // What was asked for before the pinned block was lost may be another block's.
+                    _ if queued.epoch != inner.watch.epoch() => {
+                        let attempts = queued.attempts.saturating_sub(1);
+                        inner.host.ready.push_back(Queued { attempts, ..queued });
+                    }
+                    _ => inner.admit(&queued.call, answer),
                 }
                 Ok(())
             }
@@ -422,7 +554,14 @@ impl Fork {
 
     fn fail_call(&self, inner: &mut Inner, id: u64, failure: &Failure) {
         let Some(queued) = inner.host.open.remove(&id) else { return };
-        if failure.no_proof && queued.call.is_proof() && inner.give_up_proofs() {
+        if queued.look.is_some() {
+            inner.host.looks = false;
+            inner.watch.missed(Instant::now());
+            if inner.watch.is_lost() && failure.kind != Kind::Reorg {
+                let what = queued.call.describe(&self.options.block, &inner.block);
+                inner.host.reorg = Some(failure.kind.error(format!("{what}: {}", failure.text)));
+            }
+        } else if inner.asks_otherwise(&queued.call, failure) {
             for request in queued.call.covers() {
                 inner.host.plan.add(request.into());
             }
@@ -432,15 +571,14 @@ impl Fork {
             let what = queued.call.describe(&self.options.block, &inner.block);
             let times = if queued.attempts == 1 { String::new() } else { format!(" ({} attempts)", queued.attempts) };
             let needed = inner.need_of(&queued.call, failure);
-            inner.fail(&queued.call, &failure.error(format!("{what}: {}{needed}{times}", failure.text)));
+            inner.fail(&queued.call, &failure.kind.error(format!("{what}: {}{needed}{times}", failure.text)));
         }
     }
 
     /// Fails all requests of a body, or, if the body was too large for the node, queues them again for smaller ones.
     fn fail_all(&self, inner: &mut Inner, ids: &[u64], failure: &Failure, splits: bool) {
         if splits && ids.len() > 1 {
-            inner.batch_limit = (ids.len() / 2).min(inner.batch_limit).max(1);
-            inner.stats.batch_splits += 1;
+            inner.stats.batch_splits += u64::from(inner.batch.refused(ids.len()));
             return inner.take_back(ids);
         }
         for id in ids {

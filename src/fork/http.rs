@@ -4,83 +4,66 @@ use super::transport::TransportError;
 use crate::error::{Error, Result};
 use std::io::Read;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use ureq::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use ureq::http::{HeaderName, HeaderValue, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, config::Config};
 
-struct Endpoint {
+/// A node that is reached over HTTP.
+pub(super) struct HttpNode {
+    client: Arc<HttpClient>,
     url: String,
-    /// `scheme://host[:port]`: the rest of a URL may hold a key.
-    name: String,
     /// Whether its certificate is one that the user's own authorities vouch for, as far as is known.
     own_authority: AtomicBool,
 }
 
-/// Nodes reachable over HTTP, one of which is current.
-pub(super) struct HttpTransport {
-    endpoints: Vec<Endpoint>,
-    current: AtomicUsize,
+/// What the nodes share: headers, authorities, and connections that are kept open.
+pub(super) struct HttpClient {
     headers: Vec<(HeaderName, HeaderValue)>,
     public: Agent,
     own: Option<Agent>,
 }
 
-impl HttpTransport {
-    pub(super) fn new(urls: &[String], headers: &[(String, String)], authorities: Option<&Path>) -> Result<Self> {
-        if urls.is_empty() {
-            return Err(Error::InvalidInput("no URL is given".into()));
-        }
+impl HttpClient {
+    /// Keeps up to `connections` idle connections to each node.
+    pub(super) fn new(
+        headers: &[(String, String)],
+        authorities: Option<&Path>,
+        nodes: usize,
+        connections: usize,
+    ) -> Result<Self> {
         let own = authorities.map(own_authorities).transpose()?;
-        let endpoints = urls.iter().map(|url| endpoint(url, own.is_some())).collect::<Result<_>>()?;
         let headers = headers.iter().map(|(name, value)| header(name, value)).collect::<Result<_>>()?;
-        Ok(Self {
-            endpoints,
-            current: AtomicUsize::new(0),
-            headers,
-            public: agent(RootCerts::WebPki),
-            own: own.map(agent),
-        })
+        let agent = |roots| agent(roots, nodes, connections);
+        Ok(Self { headers, public: agent(RootCerts::WebPki), own: own.map(agent) })
     }
+}
 
-    pub(super) fn endpoints(&self) -> usize {
-        self.endpoints.len()
-    }
-
-    pub(super) fn endpoint(&self) -> usize {
-        self.current.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn leave(&self, from: usize) {
-        let next = (from + 1) % self.endpoints.len();
-        // Losing the race means that another thread has left `from` already.
-        let _ = self.current.compare_exchange(from, next, Ordering::Relaxed, Ordering::Relaxed);
-    }
-
-    pub(super) fn name(&self, at: usize) -> &str {
-        &self.endpoints[at].name
+impl HttpNode {
+    pub(super) fn new(url: &str, client: &Arc<HttpClient>) -> Self {
+        Self { client: client.clone(), url: url.to_owned(), own_authority: AtomicBool::new(client.own.is_some()) }
     }
 
     pub(super) fn send(
         &self,
-        at: usize,
         body: &[u8],
         deadline: Instant,
         limit: usize,
     ) -> std::result::Result<Vec<u8>, TransportError> {
-        let endpoint = &self.endpoints[at];
-        let Some(own) = &self.own else { return self.post(&self.public, endpoint, body, deadline, limit) };
-        let own_first = endpoint.own_authority.load(Ordering::Relaxed);
-        let (first, second) = if own_first { (own, &self.public) } else { (&self.public, own) };
-        match self.post(first, endpoint, body, deadline, limit) {
-            Err(TransportError::Refused(refusal)) if endpoint.url.starts_with("https") => {
-                let answer = self.post(second, endpoint, body, deadline, limit);
+        let client = &self.client;
+        let Some(own) = &client.own else { return self.post(&client.public, body, deadline, limit) };
+        let own_first = self.own_authority.load(Ordering::Relaxed);
+        let (first, second) = if own_first { (own, &client.public) } else { (&client.public, own) };
+        match self.post(first, body, deadline, limit) {
+            Err(TransportError::Refused(refusal)) if self.url.starts_with("https") => {
+                let answer = self.post(second, body, deadline, limit);
                 if let Err(TransportError::Refused(_)) = answer {
                     return Err(TransportError::Refused(refusal));
                 }
-                endpoint.own_authority.store(!own_first, Ordering::Relaxed);
+                self.own_authority.store(!own_first, Ordering::Relaxed);
                 answer
             }
             answer => answer,
@@ -90,7 +73,6 @@ impl HttpTransport {
     fn post(
         &self,
         agent: &Agent,
-        endpoint: &Endpoint,
         body: &[u8],
         deadline: Instant,
         limit: usize,
@@ -100,13 +82,13 @@ impl HttpTransport {
             return Err(TransportError::Timeout);
         }
         let mut request = agent
-            .post(&endpoint.url)
+            .post(&self.url)
             .config()
             .timeout_global(Some(left))
             .build()
             .header("content-type", "application/json")
             .header("accept", "application/json");
-        for (name, value) in &self.headers {
+        for (name, value) in &self.client.headers {
             request = request.header(name, value);
         }
         let mut response = request.send(body).map_err(failure)?;
@@ -132,7 +114,7 @@ fn read(body: &mut Body, limit: usize) -> std::result::Result<Vec<u8>, Transport
     if answer.len() > limit { Err(TransportError::TooLarge) } else { Ok(answer) }
 }
 
-fn agent(roots: RootCerts) -> Agent {
+fn agent(roots: RootCerts, nodes: usize, connections: usize) -> Agent {
     let tls = TlsConfig::builder().root_certs(roots).build();
     // A redirect would carry the user's headers to a host that the user has not named: it is an error like any status.
     Config::builder()
@@ -140,15 +122,18 @@ fn agent(roots: RootCerts) -> Agent {
         .max_redirects(0)
         .user_agent(concat!("worldstate/", env!("CARGO_PKG_VERSION")))
         .tls_config(tls)
+        .max_idle_connections_per_host(connections)
+        .max_idle_connections(connections.saturating_mul(nodes))
         .build()
         .into()
 }
 
-fn endpoint(url: &str, own_authority: bool) -> Result<Endpoint> {
+/// `scheme://host[:port]` of a URL whose scheme is one of `schemes`: the rest may hold a key, and is never shown.
+pub(super) fn name(url: &str, schemes: &[&str]) -> Result<String> {
     let refused = |why: &str| Err(Error::InvalidInput(format!("URL of the node: {why}")));
     let Ok(uri) = url.parse::<Uri>() else { return refused("not a URL") };
-    let Some(scheme) = uri.scheme_str().filter(|s| matches!(*s, "http" | "https")) else {
-        return refused("neither http:// nor https://");
+    let Some(scheme) = uri.scheme_str().filter(|scheme| schemes.contains(scheme)) else {
+        return refused("none of http://, https://, ws://, wss://, ipc:// and the path of a socket");
     };
     let Some(host) = uri.host().filter(|host| !host.is_empty()) else { return refused("without a host") };
     // The parser takes a port that is no number for none at all, and the request would go to the scheme's own.
@@ -158,14 +143,10 @@ fn endpoint(url: &str, own_authority: bool) -> Result<Endpoint> {
         return refused("its port is not a number up to 65535");
     }
     let port = uri.port().map_or_else(String::new, |port| format!(":{port}"));
-    Ok(Endpoint {
-        url: url.to_owned(),
-        name: format!("{scheme}://{host}{port}"),
-        own_authority: AtomicBool::new(own_authority),
-    })
+    Ok(format!("{scheme}://{host}{port}"))
 }
 
-fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue)> {
+pub(super) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue)> {
     let parsed =
         name.parse().map_err(|_| Error::InvalidInput(format!("{name:?} is not the name of an HTTP header")))?;
     if matches!(parsed, CONTENT_LENGTH | TRANSFER_ENCODING) {

@@ -1,19 +1,23 @@
 //! What the threads of a fork share under its lock: cache, pin, open questions, counters.
 
 use super::answer::{Answer, BlockSeen, Trust, Wrong};
+use super::batch_size::BatchSize;
 use super::block::{BlockParam, BlockTag, PinnedBlock};
 use super::cache::Cache;
 use super::call::Call;
-use super::failure::Failure;
+use super::failure::{Failure, Kind};
 use super::foresee::Foresights;
 use super::headers::Headers;
 use super::host::HostQueue;
 use super::levels::{Held, Levels};
-use super::options::{AccountSource, ForkOptions, Verify};
-use super::plan::Want;
+use super::log::Journal;
+use super::metrics::Metrics;
+use super::options::{AccountSource, ForkOptions, LogLevel, Verify};
+use super::plan::{Means, Plan, Want};
 use super::recording::Recording;
 use super::stats::ForkStats;
 use super::touched::Touched;
+use super::watch::{Look, Watch};
 use super::witness::Paths;
 use crate::error::{Error, Result};
 use crate::keys::SlotKey;
@@ -23,6 +27,7 @@ use crate::store::Record;
 use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 /// A question that has been asked for and is not settled. Its outcome is set once, under the lock.
 #[derive(Default)]
@@ -58,14 +63,28 @@ pub(super) struct Inner {
     pub(super) pin: Option<PinnedBlock>,
     /// How requests for values name the block; not used before the pin is resolved.
     pub(super) block: BlockParam,
-    pub(super) batch_limit: usize,
+    pub(super) batch: BatchSize,
+    pub(super) watch: Watch,
+    pub(super) metrics: Metrics,
+    pub(super) journal: Journal,
+    /// As the user names the block.
+    tag: BlockTag,
     hosted: bool,
     pinned: bool,
     by_hash: bool,
     source: AccountSource,
     /// Found out that the node has no `eth_getProof`.
     no_proofs: bool,
+    /// Found out that the node has no `eth_getStorageValues`.
+    no_storage_values: bool,
+    max_slots: usize,
+    expected_chain: Option<u64>,
     chain_id: Option<u64>,
+    /// Whether the newest block is asked for along with the pin, and its number.
+    asks_head: bool,
+    head: Option<u64>,
+    /// Blocks on top of one that is final.
+    safe_depth: u64,
     header: Option<BlockSeen>,
     genesis: Genesis,
     pub(super) verify: Verify,
@@ -95,10 +114,15 @@ impl Inner {
             BlockTag::Hash(hash) => BlockParam::Hash(*hash),
             _ => BlockParam::Number(pin.map_or(0, |pin| pin.number)),
         };
-        let mut headers = Headers::default();
+        let (mut headers, mut watch) = (Headers::default(), Watch::new(options.reorg_check));
         if let Some(pin) = pin {
             // Vouched for by itself: its header is the first that is followed.
             headers.begin(pin.number.saturating_add(1), pin.hash);
+            if !by_hash {
+                let by_hash = matches!(options.verify, Verify::BlockHash(_)) || options.recording.is_some();
+                // The store knows only final blocks by their number.
+                watch.doubt(Instant::now(), !by_hash && matches!(options.block, BlockTag::Number(_)));
+            }
         }
         Self {
             cache: Cache::new(options.max_cache_size, options.max_code_bytes),
@@ -107,13 +131,23 @@ impl Inner {
             flights: HashMap::default(),
             pin,
             block,
-            batch_limit: options.max_batch,
+            batch: BatchSize::new(options.max_batch),
+            watch,
+            metrics: Metrics::default(),
+            journal: Journal::new(options),
+            tag: options.block.clone(),
             hosted,
             pinned: !matches!(options.block, BlockTag::Verbatim(_)),
             by_hash,
             source: options.account_source,
             no_proofs: false,
-            chain_id: None,
+            no_storage_values: false,
+            max_slots: options.max_slots_per_request,
+            expected_chain: options.chain_id,
+            chain_id: pin.map(|pin| pin.chain_id),
+            asks_head: options.cache_dir.is_some() && matches!(options.block, BlockTag::Number(_)),
+            head: None,
+            safe_depth: options.safe_depth,
             header: None,
             genesis: if options.cache_dir.is_some() && options.network.is_none() && pin.is_none() {
                 Genesis::Open
@@ -200,10 +234,6 @@ impl Inner {
         if let Genesis::Known(hash) = self.genesis { Some(hash) } else { None }
     }
 
-    pub(super) fn is_final(&self) -> bool {
-        false
-    }
-
     /// Adds what the cache holds.
     pub(super) fn record(&self, recording: &mut Recording) {
         let Cache { accounts, slots, code, block_hashes } = &self.cache;
@@ -236,13 +266,101 @@ impl Inner {
         }
     }
 
-    /// Gives `eth_getProof` up for good, where that is allowed.
-    pub(super) fn give_up_proofs(&mut self) -> bool {
-        if self.source != AccountSource::Auto || self.verifies() {
-            return false;
+    /// With which methods values are asked for now.
+    pub(super) fn means(&self) -> Means {
+        Means { proofs: self.proofs(), storage_values: !self.no_storage_values, max_slots: self.max_slots }
+    }
+
+    /// Adds a question to a plan.
+    pub(super) fn add_to(&mut self, plan: &mut Plan, want: Want) {
+        match self.own_calls(want.request) {
+            Some(calls) => calls.into_iter().for_each(|call| plan.add_call(call)),
+            None => plan.add(want),
         }
-        self.no_proofs = true;
-        true
+        if want.request == Request::Block && self.asks_head {
+            plan.add_pin_call(Call::Head);
+        }
+        if want.request == Request::Block && self.wants_genesis() {
+            plan.add_pin_call(Call::Genesis);
+        }
+    }
+
+    /// Whether what `call` was for is to be asked with other methods, because the node has not this one.
+    pub(super) fn asks_otherwise(&mut self, call: &Call, failure: &Failure) -> bool {
+        if call.is_proof() && failure.no_proof && self.source == AccountSource::Auto {
+            if !self.no_proofs {
+                self.journal.write(LogLevel::Info, || format!("no proofs from here on: {}", failure.text));
+            }
+            self.no_proofs = true;
+            return true;
+        }
+        if call.is_storage_values() && !failure.transient && !failure.hopeless {
+            // A state or a block that is not there is no fault of the method.
+            if !self.no_storage_values && !matches!(failure.kind, Kind::StatePruned | Kind::BlockNotFound) {
+                self.journal
+                    .write(LogLevel::Info, || format!("no eth_getStorageValues from here on: {}", failure.text));
+                self.no_storage_values = true;
+            }
+            return true;
+        }
+        false
+    }
+
+    /// The chain that every node has to be on, as far as is known.
+    pub(super) fn known_chain(&self) -> Option<u64> {
+        self.expected_chain.or(self.chain_id)
+    }
+
+    /// Whether a decoded answer can be the truth about the fork's chain.
+    pub(super) fn check(&self, answer: &Answer) -> std::result::Result<(), Failure> {
+        match (answer, self.known_chain()) {
+            (Answer::ChainId(found), Some(expected)) if *found != expected => {
+                Err(Failure::wrong_chain(expected, *found))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes in what a look at the pinned block has found.
+    pub(super) fn looked(&mut self, look: Look, found: Option<B256>) -> std::result::Result<(), Failure> {
+        let Some(pin) = self.pin else { return Ok(()) };
+        if found == Some(pin.hash) {
+            if self.watch.is_lost() {
+                self.journal.write(LogLevel::Info, || format!("block {} is {} again", pin.number, pin.hash));
+            }
+            for request in self.watch.found(look).values {
+                self.store(request);
+            }
+            return Ok(());
+        }
+        Err(self.lose(pin, found))
+    }
+
+    /// The pinned block has left the chain.
+    pub(super) fn lose(&mut self, pin: PinnedBlock, found: Option<B256>) -> Failure {
+        let now = found.map_or("is no longer there".to_owned(), |hash| format!("is now {hash}"));
+        let text = format!("block {} was {} when the fork was pinned and {now}", pin.number, pin.hash);
+        if let Some(lost) = self.watch.lose() {
+            self.stats.reorgs += 1;
+            self.journal.write(LogLevel::Error, || text.clone());
+            if lost.more {
+                self.cache.clear();
+            }
+            for request in lost.values {
+                match request {
+                    Request::Account(address) => self.cache.accounts.remove(&address),
+                    Request::Storage(address, slot) => self.cache.slots.remove(&SlotKey(address, slot)),
+                    Request::BlockHash(number) => self.cache.block_hashes.remove(&number),
+                    Request::Block | Request::Code(_) | Request::Foresight(_) | Request::Proof(_) => {}
+                }
+            }
+        }
+        Failure::hopeless(Kind::Reorg, text)
+    }
+
+    /// The method of a call.
+    pub(super) fn method(&self, call: &Call) -> &'static str {
+        call.method(&self.tag)
     }
 
     /// Whether the question can be answered at once.
@@ -302,13 +420,16 @@ impl Inner {
                 self.header = Some(seen);
                 self.complete_pin();
             }
+            (_, Answer::Head(number)) => {
+                self.head = Some(number);
+                self.complete_pin();
+            }
             (_, Answer::Genesis(hash)) => {
                 self.genesis = Genesis::Known(hash);
                 self.complete_pin();
             }
             (Call::BlockHash(number), Answer::BlockHash(hash)) => {
                 self.cache.block_hashes.deliver(*number, hash);
-                self.levels.keep(|scope| Record::BlockHash(scope, *number, hash));
             }
             (Call::BlockHash(_), Answer::Header(header)) => {
                 if !self.headers.admit(header) {
@@ -327,17 +448,22 @@ impl Inner {
                     self.cache.accounts.deliver(*address, account);
                 } else {
                     self.cache.accounts.keep(*address, account);
+                    self.keep_value(Request::Account(*address));
                 }
-                self.levels.keep(|scope| Record::Account(scope, *address, account));
                 for (slot, value) in slots {
-                    self.admit_slot(*address, slot, value);
+                    self.cache.slots.deliver(SlotKey(*address, slot), value);
                 }
             }
             (Call::Foresight(question), Answer::Foreseen(requests)) => {
                 self.foresights.answers.insert(question.id, requests);
             }
             (Call::Slot(address, slot), Answer::Slot(value)) => {
-                self.admit_slot(*address, *slot, value);
+                self.cache.slots.deliver(SlotKey(*address, *slot), value);
+            }
+            (Call::Slots(_), Answer::Slots(values)) => {
+                for (address, slot, value) in values {
+                    self.cache.slots.deliver(SlotKey(address, slot), value);
+                }
             }
             (Call::Balance(address), Answer::Balance(balance)) => {
                 self.complete_account(*address, |parts| parts.balance = Some(balance));
@@ -359,6 +485,7 @@ impl Inner {
         }
         if !call.is_pin() && !matches!(call, Call::Balance(_) | Call::Nonce(_) | Call::AccountCode(_)) {
             for request in call.covers() {
+                self.keep_value(request);
                 self.settle(request, Ok(()));
             }
         }
@@ -368,9 +495,37 @@ impl Inner {
         self.nodes.keep(nodes, asked, |hash, node| self.levels.keep(|_| Record::Node(hash, node.clone())));
     }
 
-    fn admit_slot(&mut self, address: Address, slot: U256, value: U256) {
-        self.cache.slots.deliver(SlotKey(address, slot), value);
-        self.levels.keep(|scope| Record::Slot(scope, address, slot, value));
+    /// A value has come: the persistent store is given it as soon as it is sure to be the pinned block's.
+    fn keep_value(&mut self, request: Request) {
+        if !self.watch.note(request) {
+            self.store(request);
+        }
+    }
+
+    /// Gives what the cache has for `request` to the persistent store.
+    fn store(&self, request: Request) {
+        match request {
+            Request::Account(address) => {
+                let account = self.cache.accounts.peek(&address).copied();
+                account.into_iter().for_each(|account| {
+                    self.levels.keep(|scope| Record::Account(scope, address, account));
+                });
+            }
+            Request::Storage(address, slot) => {
+                let value = self.cache.slots.peek(&SlotKey(address, slot)).copied();
+                value.into_iter().for_each(|value| {
+                    self.levels.keep(|scope| Record::Slot(scope, address, slot, value));
+                });
+            }
+            Request::BlockHash(number) => {
+                let hash = self.cache.block_hashes.peek(&number).copied();
+                hash.into_iter().for_each(|hash| {
+                    self.levels.keep(|scope| Record::BlockHash(scope, number, hash));
+                });
+            }
+            // Codes and trie nodes are sure by their hash: they are given when they come.
+            Request::Code(_) | Request::Proof(_) | Request::Block | Request::Foresight(_) => {}
+        }
     }
 
     /// Takes in what was held behind the cache.
@@ -396,7 +551,7 @@ impl Inner {
     /// Once set, the pin stays: a late answer to a repeated request may name a newer block.
     fn complete_pin(&mut self) {
         let (None, Some(chain_id), Some(seen)) = (self.pin, self.chain_id, self.header) else { return };
-        if self.genesis == Genesis::Open {
+        if self.genesis == Genesis::Open || (self.asks_head && self.head.is_none()) {
             return;
         }
         let BlockSeen { number, hash, state_root, parent_hash } = seen;
@@ -404,8 +559,19 @@ impl Inner {
         if let Some(parent_hash) = parent_hash {
             self.headers.begin(number, parent_hash);
         }
+        if !self.by_hash && !self.is_final() {
+            self.watch.begin(Instant::now());
+        }
+        self.journal.write(LogLevel::Info, || format!("pinned to block {number} ({hash}) of chain {chain_id}"));
         self.block = if self.by_hash { BlockParam::Hash(hash) } else { BlockParam::Number(number) };
         self.settle(Request::Block, Ok(()));
+    }
+
+    /// Whether the chain keeps the pinned block, as far as is known.
+    pub(super) fn is_final(&self) -> bool {
+        let Some(PinnedBlock { number, .. }) = self.pin else { return false };
+        let deep = self.head.is_some_and(|head| head.saturating_sub(number) >= self.safe_depth);
+        deep || number == 0 || self.tag == BlockTag::Finalized
     }
 
     fn complete_account(&mut self, address: Address, add: impl FnOnce(&mut Parts)) {
@@ -422,7 +588,7 @@ impl Inner {
         let absent = balance.is_zero() && nonce == 0 && code_hash == KECCAK256_EMPTY;
         let account = (!absent).then_some(SourceAccount { balance, nonce, code_hash });
         self.cache.accounts.deliver(address, account);
-        self.levels.keep(|scope| Record::Account(scope, address, account));
+        self.keep_value(request);
         self.settle(request, Ok(()));
     }
 
@@ -450,6 +616,9 @@ impl Inner {
             self.genesis = Genesis::Unknown;
             self.complete_pin();
         }
+        let method = self.method(call);
+        self.metrics.failed(method);
+        self.journal.write(LogLevel::Error, || error.to_string());
         if let Call::Foresight(question) = call {
             self.foresights.failed.push(question.method);
         }

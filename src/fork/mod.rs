@@ -11,7 +11,9 @@
 mod answer;
 mod at_hand;
 mod batch;
+mod batch_size;
 mod block;
+mod body;
 mod cache;
 mod call;
 mod failure;
@@ -23,20 +25,28 @@ mod host;
 mod http;
 mod inner;
 mod levels;
+mod limiter;
 mod located;
+mod log;
+mod metrics;
 mod options;
 mod plan;
 mod proven;
 mod recording;
 mod retry;
+mod run;
+mod slots;
 mod stats;
 mod touched;
 mod transport;
+mod watch;
+mod wire;
 mod witness;
 
 pub(crate) use batch::is_response;
 pub use block::{BlockTag, PinnedBlock};
 pub use host::{OutgoingBatch, OutgoingRequest};
+pub use metrics::MethodStats;
 pub use options::{AccountSource, ForkOptions, Log, LogLevel, TransportKind, Verify};
 pub use stats::ForkStats;
 pub use transport::{Transport, TransportError};
@@ -48,14 +58,16 @@ use crate::store::Record;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use inner::Inner;
 use levels::{Held, Levels};
+use limiter::Limiter;
 use located::locate;
 use parking_lot::{Condvar, Mutex};
 use plan::Want;
 use recording::Recording;
+use slots::Slots;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use transport::Wire;
+use wire::Wire;
 
 /// The number of requests that one [`Fork::prefetch`] takes at least; the cache's size if that is more.
 const MAX_PREFETCH: usize = crate::shelf::MAX_UNREAD;
@@ -67,6 +79,8 @@ pub struct Fork {
     options: ForkOptions,
     /// `None`: the host carries the requests.
     wire: Option<Wire>,
+    limiter: Limiter,
+    slots: Slots,
     /// Never held over I/O.
     inner: Mutex<Inner>,
     levels: Arc<Levels>,
@@ -94,13 +108,8 @@ impl Fork {
         if let (Verify::BlockHash(hash), BlockTag::Latest) = (options.verify, &options.block) {
             options.block = BlockTag::Hash(hash);
         }
-        let wire = match std::mem::take(&mut options.transport) {
-            TransportKind::Host => None,
-            TransportKind::Http { urls, headers, ca_certificates } => {
-                Some(Wire::Http(http::HttpTransport::new(&urls, &headers, ca_certificates.as_deref())?))
-            }
-            TransportKind::Custom(transport) => Some(Wire::Custom(transport)),
-        };
+        let transport = std::mem::take(&mut options.transport);
+        let wire = Wire::new(transport, &options)?;
         let recording = options.recording.as_deref().map(Recording::read).transpose()?;
         let located = locate(&options, recording.as_ref())?;
         let levels = Arc::new(Levels::default());
@@ -108,6 +117,8 @@ impl Fork {
         let inner = Inner::new(&options, wire.is_none(), levels.clone(), pin);
         let fork = Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            limiter: Limiter::new(&options),
+            slots: Slots::new(options.max_concurrent),
             options,
             wire,
             inner: Mutex::new(inner),
@@ -169,6 +180,7 @@ impl Fork {
         let inner = self.inner.lock();
         let count = |n: usize| n as u64;
         let nodes = inner.nodes.counts();
+        let stored = self.levels.stored().map(|(store, _)| store.counts()).unwrap_or_default();
         ForkStats {
             hits: inner.stats.hits.saturating_sub(inner.cache.first_reads()),
             evictions: inner.cache.evictions() + nodes.evictions,
@@ -179,6 +191,8 @@ impl Fork {
             proof_nodes: nodes.nodes,
             proof_bytes: nodes.bytes,
             pending: count(inner.flights.len()),
+            stored_writes: stored.writes,
+            stored_dropped: stored.dropped,
             ..inner.stats
         }
     }

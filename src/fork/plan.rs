@@ -19,6 +19,17 @@ impl From<Request> for Want {
     }
 }
 
+/// With which methods values are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Means {
+    /// `eth_getProof`. Without, each value has a call of its own.
+    pub(super) proofs: bool,
+    /// `eth_getStorageValues`, for slots without proofs.
+    pub(super) storage_values: bool,
+    /// Slots in one call at most.
+    pub(super) max_slots: usize,
+}
+
 #[derive(Default)]
 struct AddressWants {
     account: bool,
@@ -90,8 +101,13 @@ impl Plan {
         }
     }
 
-    /// The next call, with at most `max_slots` slots in a proof; without `proofs`, each value has a call of its own.
-    pub(super) fn next(&mut self, proofs: bool, max_slots: usize) -> Option<Call> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.order.is_empty()
+    }
+
+    /// The next call.
+    pub(super) fn next(&mut self, means: Means) -> Option<Call> {
+        let Means { proofs, storage_values, max_slots } = means;
         if let Some(call) = self.calls.pop_front() {
             return Some(call);
         }
@@ -105,6 +121,9 @@ impl Plan {
             }
             return Some(Call::Balance(address));
         }
+        if !proofs && storage_values && (self.order.len() > 1 || wants.slots.len() > 1) {
+            return self.slots_together(max_slots);
+        }
         let take = if proofs { max_slots } else { 1 }.min(wants.slots.len());
         let mut slots: Vec<U256> = wants.slots.drain(..take).collect();
         if wants.slots.is_empty() {
@@ -114,6 +133,30 @@ impl Plan {
             return Some(Call::Proof { address, slots, account });
         }
         slots.pop().map(|slot| Call::Slot(address, slot))
+    }
+
+    /// Slots of the addresses from the first on, in one call. The calls for their accounts follow.
+    fn slots_together(&mut self, max_slots: usize) -> Option<Call> {
+        let mut together: Vec<(Address, Vec<U256>)> = Vec::new();
+        let mut room = max_slots;
+        while let Some(address) = self.order.front().copied().filter(|_| room > 0) {
+            let wants = self.addresses.get_mut(&address)?;
+            if std::mem::take(&mut wants.account) {
+                self.calls.extend([Call::Balance(address), Call::Nonce(address), Call::AccountCode(address)]);
+            }
+            let slots: Vec<U256> = wants.slots.drain(..room.min(wants.slots.len())).collect();
+            room -= slots.len();
+            if wants.slots.is_empty() {
+                self.forget_first();
+            }
+            if !slots.is_empty() {
+                together.push((address, slots));
+            }
+        }
+        match together.as_slice() {
+            [(address, slots)] if slots.len() == 1 => slots.first().map(|slot| Call::Slot(*address, *slot)),
+            _ => Some(Call::Slots(together)),
+        }
     }
 
     /// The next call that resolves the pin.
@@ -150,8 +193,34 @@ mod tests {
         plan
     }
 
-    fn all(mut plan: Plan, proofs: bool, max_slots: usize) -> Vec<Call> {
-        std::iter::from_fn(|| plan.next(proofs, max_slots)).collect()
+    fn all(plan: Plan, proofs: bool, max_slots: usize) -> Vec<Call> {
+        by(plan, Means { proofs, storage_values: false, max_slots })
+    }
+
+    fn by(mut plan: Plan, means: Means) -> Vec<Call> {
+        std::iter::from_fn(|| plan.next(means)).collect()
+    }
+
+    #[test]
+    fn slots_of_several_accounts_go_together() {
+        let slot = U256::from;
+        let wants = [
+            Request::Storage(A, slot(1)),
+            Request::Storage(A, slot(2)),
+            Request::Account(B),
+            Request::Storage(B, slot(3)),
+            Request::Storage(B, slot(4)),
+        ];
+        let means = |max_slots| Means { proofs: false, storage_values: true, max_slots };
+        let account = [Call::Balance(B), Call::Nonce(B), Call::AccountCode(B)];
+        let mut calls = vec![Call::Slots(vec![(A, vec![slot(1), slot(2)]), (B, vec![slot(3), slot(4)])])];
+        calls.extend(account.clone());
+        assert_eq!(by(plan(&wants), means(4)), calls);
+        let mut calls = vec![Call::Slots(vec![(A, vec![slot(1), slot(2)]), (B, vec![slot(3)])])];
+        calls.extend(account);
+        calls.push(Call::Slot(B, slot(4)));
+        assert_eq!(by(plan(&wants), means(3)), calls);
+        assert_eq!(by(plan(&wants[..1]), means(3)), [Call::Slot(A, slot(1))]);
     }
 
     #[test]

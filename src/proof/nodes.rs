@@ -34,6 +34,7 @@ impl NodeStore {
         Arc::new(Self { shelf: Mutex::new(Shelf::new(usize::MAX, max_bytes, |node| node.len() + OVERHEAD)) })
     }
 
+    #[cfg(test)]
     /// Keeps a node under its hash, which is computed: what a node says of itself never counts.
     pub(crate) fn insert(&self, node: Bytes) -> B256 {
         let hash = keccak256(&node);
