@@ -8,20 +8,23 @@
 use super::blocks;
 use super::file::{self, Failure};
 use super::record::rows;
+use super::shared::Shared;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::path::Path;
+use std::time::Duration;
 
 /// Rows removed in one transaction.
 const VALUES: u32 = 4096;
 const CONTENTS: u32 = 256;
+/// Times that the log is tried to be emptied.
+const ATTEMPTS: u32 = 5;
 /// Pages given back to the file system in one transaction.
 const PAGES: u32 = 2048;
 
 /// Removes what was used longest ago until the file is well below `limit`, and gives its room back.
-pub(super) fn shrink(connection: &Connection, path: &Path, limit: u64) -> Result<(), Failure> {
+pub(super) fn shrink(shared: &Shared, connection: &Connection, limit: u64) -> Result<(), Failure> {
     // The log may be all that is too large.
-    empty_log(connection)?;
-    if file::size(path) <= limit / 10 * 8 {
+    empty_log(shared, connection)?;
+    if file::size(&shared.path) <= limit / 10 * 8 {
         return Ok(());
     }
     let page: u64 = number(connection, "PRAGMA page_size")?;
@@ -34,7 +37,7 @@ pub(super) fn shrink(connection: &Connection, path: &Path, limit: u64) -> Result
             break;
         }
         give_back(connection, PAGES)?;
-        empty_log(connection)?;
+        empty_log(shared, connection)?;
     }
     blocks::forget_empty(connection)?;
     while number(connection, "PRAGMA freelist_count")? > 0 {
@@ -44,7 +47,7 @@ pub(super) fn shrink(connection: &Connection, path: &Path, limit: u64) -> Result
             break;
         }
     }
-    empty_log(connection)
+    empty_log(shared, connection)
 }
 
 /// `false` when there is nothing left to remove.
@@ -100,11 +103,26 @@ fn give_back(connection: &Connection, pages: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Moves the log into the file and cuts it to nothing, if no other process reads just now.
-fn empty_log(connection: &Connection) -> Result<(), Failure> {
-    match connection.query_one("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(Failure::from) {
-        Err(Failure::Busy(_)) => Ok(()),
-        outcome => outcome,
+/// Moves the log into the file and cuts both to their length, unless another process reads or writes just then.
+///
+/// It must not wait for readers: this process' own reader waits for this thread to end its transaction.
+fn empty_log(shared: &Shared, connection: &Connection) -> Result<(), Failure> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let mut outcome = Ok(1);
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        shared.refresh(Duration::ZERO);
+        outcome = connection.query_one("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        if matches!(outcome, Ok(0)) {
+            break;
+        }
+    }
+    connection.busy_timeout(file::BUSY)?;
+    match outcome.map_err(Failure::from) {
+        Ok(_) | Err(Failure::Busy(_)) => Ok(()),
+        Err(failure) => Err(failure),
     }
 }
 

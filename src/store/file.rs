@@ -14,7 +14,7 @@ const APPLICATION: i32 = i32::from_be_bytes(*b"wlds");
 const VERSION: i32 = 1;
 const EXTENSION: &str = "v1.worldstate";
 /// How long another process may hold the file before an attempt is given up.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// KiB of pages that a connection keeps in memory.
 const PAGE_CACHE: u32 = 16 << 10;
 

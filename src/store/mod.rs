@@ -111,7 +111,8 @@ impl Store {
         Ok(chains)
     }
 
-    /// The scope of a block, which becomes the one used last. A block once entered as final stays so.
+    /// The scope of a block, which becomes the one used last. A block once entered as final stays so. The look-ups by hash
+    /// and number know it once that is written.
     pub(crate) fn enter(&self, block: &Block, is_final: bool) -> Scope {
         let key = record::block_key(block);
         let found = self.ask(|connection| blocks::find(connection, self.shared.seal, &key));

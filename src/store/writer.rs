@@ -70,25 +70,26 @@ impl Writer {
         if turn.tasks.is_empty() && !turn.hurry {
             return None;
         }
-        let outcome = self.try_write(turn);
-        // What was written is there for the next read.
-        self.shared.refresh(Duration::ZERO);
-        match outcome {
+        match self.try_write(turn) {
             Ok(written) => {
                 self.shared.writes.fetch_add(written, Relaxed);
-                self.complained = false;
                 None
             }
             Err(failure) => {
                 let values = turn.tasks.iter().filter(|task| task.is_value()).count() as u64;
                 self.shared.dropped.fetch_add(values, Relaxed);
                 let text = format!("{}: not written: {}", self.shared.path.display(), failure.text());
-                if !self.complained {
-                    self.complained = true;
-                    self.shared.tell(text.clone());
-                }
+                self.complain(text.clone());
                 (values > 0).then_some(text)
             }
+        }
+    }
+
+    /// Once until something succeeds.
+    fn complain(&mut self, text: String) {
+        if !self.complained {
+            self.complained = true;
+            self.shared.tell(text);
         }
     }
 
@@ -100,14 +101,23 @@ impl Writer {
             let Some(connection) = &mut self.connection else {
                 return Err(Failure::Refused("the file could not be opened for writing".to_owned()));
             };
-            match write(&self.shared, connection, &turn.tasks).and_then(|n| {
-                self.shared.refresh(Duration::ZERO);
-                tidy(&self.shared, connection, turn.hurry)?;
-                Ok(n)
-            }) {
-                Err(Failure::Damaged(why)) if attempts < ATTEMPTS => self.replace(&why),
-                Err(Failure::Busy(_)) if attempts < ATTEMPTS => {}
-                outcome => return outcome,
+            let outcome = write(&self.shared, connection, &turn.tasks);
+            // What was written is there for the next read.
+            self.shared.refresh(Duration::ZERO);
+            let tidied = outcome.is_ok().then(|| tidy(&self.shared, connection, turn.hurry));
+            match (outcome, tidied) {
+                (Err(Failure::Damaged(why)), _) | (_, Some(Err(Failure::Damaged(why)))) if attempts < ATTEMPTS => {
+                    self.replace(&why);
+                }
+                (Err(Failure::Busy(_)), _) if attempts < ATTEMPTS => {}
+                (outcome, Some(Err(failure))) => {
+                    self.complain(format!("{}: not tidied: {}", self.shared.path.display(), failure.text()));
+                    return outcome;
+                }
+                (outcome, _) => {
+                    self.complained &= outcome.is_err();
+                    return outcome;
+                }
             }
         }
     }
@@ -325,7 +335,7 @@ fn tidy(shared: &Shared, connection: &Connection, hurry: bool) -> Result<(), Fai
     }
     let limit = shared.max_bytes.load(Relaxed);
     if file::size(&shared.path) > limit / 10 * 9 {
-        evict::shrink(connection, &shared.path, limit)?;
+        evict::shrink(shared, connection, limit)?;
     }
     Ok(())
 }
