@@ -1,0 +1,38 @@
+//! Round trips of a fork to a distant node. Usage: `fork_rounds RESULTS_FILE`
+//!
+//! The node is anvil on loopback behind a proxy in this process, in which each HTTP request takes 50 ms; several at the
+//! same time take 50 ms together. Every value that is read is compared with what the chain was made with. Without anvil
+//! (`WORLDSTATE_ANVIL`) nothing is measured.
+
+#[path = "../../../../tests/support/anvil.rs"]
+mod anvil;
+mod anvil_fork;
+mod chain;
+mod cold;
+#[path = "../../../../tests/support/faulty_proxy.rs"]
+mod faulty_proxy;
+mod shared_backend;
+
+use chain::Chain;
+use std::path::Path;
+use std::time::Instant;
+use worldstate_bench::results::Figure;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn millis(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+fn record(path: &Path, figure: &Figure) -> Result<()> {
+    Ok(figure.record(path)?)
+}
+
+fn main() -> Result<()> {
+    let path = std::env::args().nth(1).ok_or("usage: fork_rounds RESULTS_FILE")?;
+    let path = Path::new(&path);
+    let Some(chain) = Chain::start()? else { return Ok(()) };
+    let ours = cold::measure(path, &chain)?;
+    anvil_fork::measure(path, &chain, ours)?;
+    shared_backend::measure(path, &chain, ours)
+}
