@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures worldstate and prints every figure: benches/run.sh [all|c|memory|cache|evm|bindings|peers|report|instructions]. See README.md.
+# Measures worldstate and prints every figure: benches/run.sh [all|c|memory|cache|forking|evm|bindings|peers|report|instructions]. See README.md.
 set -eu
 cd "$(dirname "$0")"
 what=${1:-all}
@@ -10,7 +10,7 @@ mkdir -p "$out"
 : >"$results"
 
 case $what in
-all | c | memory | cache | evm | bindings | peers | report | instructions) ;;
+all | c | memory | cache | forking | evm | bindings | peers | report | instructions) ;;
 *)
     echo "benches/run.sh: no part is called $what" >&2
     exit 2
@@ -46,6 +46,10 @@ if [ "$what" = instructions ]; then
 fi
 if wants cache; then target/release/fork_cache "$results"; fi
 if wants memory; then target/release/memory "$results"; fi
+if wants forking; then
+    ../tools/setup.sh npm
+    target/release/fork_rounds "$results"
+fi
 if wants evm; then
     ../tools/setup.sh npm
     node ../tools/node/compile.mjs

@@ -13,7 +13,7 @@ pub(crate) const ROUND_TRIP: Duration = Duration::from_millis(50);
 pub(crate) const ACCOUNTS: u64 = 1000;
 
 pub(crate) struct Chain {
-    pub(crate) anvil: Anvil,
+    _anvil: Anvil,
     pub(crate) proxy: FaultyProxy,
     pub(crate) block: u64,
 }
@@ -51,7 +51,7 @@ impl Chain {
         let block = anvil.rpc("eth_blockNumber", &json!([]));
         let block = u64::from_str_radix(block.as_str().ok_or("no block number")?.trim_start_matches("0x"), 16)?;
         let proxy = FaultyProxy::start(&anvil.address, |_| Fault::Delay(ROUND_TRIP));
-        Ok(Some(Self { anvil, proxy, block }))
+        Ok(Some(Self { _anvil: anvil, proxy, block }))
     }
 
     /// HTTP requests that `what` takes, beside what it returns.
