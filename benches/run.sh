@@ -48,7 +48,7 @@ if wants cache; then target/release/fork_cache "$results"; fi
 if wants memory; then target/release/memory "$results"; fi
 if wants forking; then
     ../tools/setup.sh npm
-    target/release/fork_rounds "$results"
+    target/release/fork_rounds "$results" "$library"
 fi
 if wants evm; then
     ../tools/setup.sh npm

@@ -16,6 +16,7 @@ pub(crate) struct Chain {
     _anvil: Anvil,
     pub(crate) proxy: FaultyProxy,
     pub(crate) block: u64,
+    pub(crate) hash: B256,
 }
 
 pub(crate) fn address(number: u64) -> Address {
@@ -48,10 +49,11 @@ impl Chain {
             anvil.rpc_all(calls);
         }
         anvil.rpc("anvil_mine", &json!(["0x2"]));
-        let block = anvil.rpc("eth_blockNumber", &json!([]));
-        let block = u64::from_str_radix(block.as_str().ok_or("no block number")?.trim_start_matches("0x"), 16)?;
+        let latest = anvil.rpc("eth_getBlockByNumber", &json!(["latest", false]));
+        let text = |name: &str| latest[name].as_str().ok_or("a block without number or hash");
+        let (block, hash) = (text("number")?.parse::<U256>()?.to(), text("hash")?.parse()?);
         let proxy = FaultyProxy::start(&anvil.address, |_| Fault::Delay(ROUND_TRIP));
-        Ok(Some(Self { _anvil: anvil, proxy, block }))
+        Ok(Some(Self { _anvil: anvil, proxy, block, hash }))
     }
 
     /// HTTP requests that `what` takes, beside what it returns.

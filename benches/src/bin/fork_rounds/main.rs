@@ -1,4 +1,4 @@
-//! Round trips of a fork to a distant node. Usage: `fork_rounds RESULTS_FILE`
+//! Round trips of a fork to a distant node. Usage: `fork_rounds RESULTS_FILE LIBRARY`
 //!
 //! The node is anvil on loopback behind a proxy in this process, in which each HTTP request takes 50 ms; several at the
 //! same time take 50 ms together. Every value that is read is compared with what the chain was made with. Without anvil
@@ -9,8 +9,10 @@ mod anvil;
 mod anvil_fork;
 mod chain;
 mod cold;
+mod disk;
 #[path = "../../../../tests/support/faulty_proxy.rs"]
 mod faulty_proxy;
+mod proof;
 mod shared_backend;
 
 use chain::Chain;
@@ -29,10 +31,13 @@ fn record(path: &Path, figure: &Figure) -> Result<()> {
 }
 
 fn main() -> Result<()> {
-    let path = std::env::args().nth(1).ok_or("usage: fork_rounds RESULTS_FILE")?;
-    let path = Path::new(&path);
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let [results, library] = arguments.as_slice() else { return Err("usage: fork_rounds RESULTS_FILE LIBRARY".into()) };
+    let path = Path::new(results);
     let Some(chain) = Chain::start()? else { return Ok(()) };
     let ours = cold::measure(path, &chain)?;
     anvil_fork::measure(path, &chain, ours)?;
-    shared_backend::measure(path, &chain, ours)
+    shared_backend::measure(path, &chain, ours)?;
+    disk::measure(path, &chain, ours)?;
+    proof::measure(path, Path::new(library))
 }

@@ -2,13 +2,11 @@
 
 use crate::LIVE;
 use alloy_primitives::{Address, U256, keccak256};
-use serde_json::Value;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
-use worldstate::fork::{AccountSource, BlockTag, Fork, ForkOptions, Transport, TransportError, TransportKind};
+use worldstate::fork::{AccountSource, BlockTag, Fork, ForkOptions, TransportKind};
 use worldstate::state::{Request, State};
+use worldstate_bench::computed::Computed;
 use worldstate_bench::results::Figure;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -29,61 +27,6 @@ fn slot(number: u64) -> U256 {
     U256::from(number) << 64
 }
 
-fn value(slot: U256) -> U256 {
-    slot ^ (slot >> 60)
-}
-
-/// A node in this process that computes its answers.
-struct Computed;
-
-impl Computed {
-    fn answer(request: &Value) -> Option<String> {
-        let params = &request["params"];
-        let mut result = String::new();
-        match request["method"].as_str()? {
-            "eth_chainId" => result.push_str("\"0x1\""),
-            "eth_getBlockByNumber" => write!(
-                result,
-                "{{\"number\":\"0x1\",\"hash\":\"0x{:064x}\",\"stateRoot\":\"0x{:064x}\",\"timestamp\":\"0x1\"}}",
-                1, 2
-            )
-            .ok()?,
-            "eth_getProof" => {
-                write!(
-                    result,
-                    "{{\"address\":{},\"balance\":\"0x1\",\"nonce\":\"0x1\",\"codeHash\":\"0x{:064x}\",\"storageHash\":\"0x{:064x}\",\
-                     \"accountProof\":[],\"storageProof\":[",
-                    params[0], 0, 3
-                )
-                .ok()?;
-                for (place, key) in params[1].as_array()?.iter().enumerate() {
-                    let value = value(key.as_str()?.parse().ok()?);
-                    let comma = if place == 0 { "" } else { "," };
-                    write!(result, "{comma}{{\"key\":{key},\"value\":\"{value:#x}\",\"proof\":[]}}").ok()?;
-                }
-                result.push_str("]}");
-            }
-            _ => return None,
-        }
-        Some(format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{result}}}", request["id"]))
-    }
-}
-
-impl Transport for Computed {
-    fn send(&self, body: &[u8], _deadline: Instant) -> std::result::Result<Vec<u8>, TransportError> {
-        let refused = || TransportError::Refused("not a request that this node answers".to_owned());
-        let body: Value = serde_json::from_slice(body).map_err(|_| refused())?;
-        let answer = match &body {
-            Value::Array(requests) => {
-                let answers: Option<Vec<_>> = requests.iter().map(Self::answer).collect();
-                format!("[{}]", answers.ok_or_else(refused)?.join(","))
-            }
-            request => Self::answer(request).ok_or_else(refused)?,
-        };
-        Ok(answer.into_bytes())
-    }
-}
-
 /// Resident memory in bytes, where the system tells.
 fn resident() -> Option<u64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
@@ -93,7 +36,7 @@ fn resident() -> Option<u64> {
 /// Reads [`SLOTS`] slots, none of them twice, through a cache of [`KEPT`].
 pub(crate) fn measure(path: &Path) -> Result<()> {
     let fork = Fork::open(ForkOptions {
-        transport: TransportKind::Custom(Box::new(Computed)),
+        transport: TransportKind::Custom(Box::new(Computed::default())),
         block: BlockTag::Number(1),
         account_source: AccountSource::Proof,
         max_cache_size: KEPT,
@@ -108,7 +51,7 @@ pub(crate) fn measure(path: &Path) -> Result<()> {
         let group = || (first..(first + GROUP).min(SLOTS)).map(slot);
         fork.prefetch(&group().map(|slot| Request::Storage(address, slot)).collect::<Vec<_>>())?;
         for slot in group() {
-            if state.storage(address, slot)? != value(slot) {
+            if state.storage(address, slot)? != slot {
                 return Err(format!("slot {slot:#x} has another value").into());
             }
         }
