@@ -17,6 +17,13 @@ all | c | memory | cache | forking | evm | bindings | peers | report | instructi
     ;;
 esac
 
+# The contracts that are executed, compiled, and a node.
+contracts() {
+    ../tools/setup.sh npm
+    node ../tools/node/compile.mjs
+    node ../tests/contracts/scene.mjs
+}
+
 wants() { [ "$what" = all ] || [ "$what" = "$1" ]; }
 
 # The library that users get.
@@ -47,13 +54,11 @@ fi
 if wants cache; then target/release/fork_cache "$results"; fi
 if wants memory; then target/release/memory "$results"; fi
 if wants forking; then
-    ../tools/setup.sh npm
+    contracts
     target/release/fork_rounds "$results" "$library"
 fi
 if wants evm; then
-    ../tools/setup.sh npm
-    node ../tools/node/compile.mjs
-    node ../tests/contracts/scene.mjs
+    contracts
     # The same transfers by two EVMs that people use from Python and JavaScript. Without a network they are left out.
     peers=../build/peers
     data=$(target/release/evm transfer-data)

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::anvil::Anvil;
 use crate::faulty_proxy::{Fault, FaultyProxy};
 use alloy_primitives::{Address, B256, U256};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use worldstate::fork::{BlockTag, ForkOptions, TransportKind};
 
@@ -38,13 +38,18 @@ pub(crate) fn balance(number: u64) -> U256 {
 impl Chain {
     /// A chain with [`ACCOUNTS`] accounts, each with a balance and one slot; `None` where no anvil is installed.
     pub(crate) fn start() -> Result<Option<Self>> {
-        let Some(anvil) = Anvil::start(["--chain-id", "4242"]) else { return Ok(None) };
         let mut calls = Vec::new();
         for number in 0..ACCOUNTS {
             let (address, slot, value) = (address(number), B256::from(slot(number)), B256::from(value(number)));
             calls.push(("anvil_setBalance", json!([address, balance(number)])));
             calls.push(("anvil_setStorageAt", json!([address, slot, value])));
         }
+        Self::of(&calls)
+    }
+
+    /// A chain on which `calls` have been made.
+    pub(crate) fn of(calls: &[(&str, Value)]) -> Result<Option<Self>> {
+        let Some(anvil) = Anvil::start(["--chain-id", "1"]) else { return Ok(None) };
         for calls in calls.chunks(500) {
             anvil.rpc_all(calls);
         }

@@ -14,6 +14,7 @@ mod disk;
 mod faulty_proxy;
 mod proof;
 mod shared_backend;
+mod transactions;
 
 use chain::Chain;
 use std::path::Path;
@@ -38,6 +39,7 @@ fn main() -> Result<()> {
     let ours = cold::measure(path, &chain)?;
     anvil_fork::measure(path, &chain, ours)?;
     shared_backend::measure(path, &chain, ours)?;
+    transactions::measure(path)?;
     disk::measure(path, &chain, ours)?;
     proof::measure(path, Path::new(library))
 }
