@@ -5,7 +5,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help lib demo demo-ts demo-py demo-go demo-zig test bench lint fmt header conformance install clean
+.PHONY: help lib demo demo-ts demo-py demo-go demo-zig test bench soak lint fmt header conformance install clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,10 @@ test: ## every test; PARTS="…" runs some of them (tests/run.py --list)
 bench: ## the benchmarks: ours beside a floor and the peers
 	@tools/setup.sh rust cc
 	@benches/run.sh
+
+soak: ## random load under random faults for ten minutes; SOAK_SECONDS=, SOAK_SEED=, SOAK_VERIFY=1, SOAK_CACHE=1
+	@tools/setup.sh rust npm
+	@$(CARGO) run --quiet --example soak
 
 lint: ## format, clippy, documentation, header, scripts
 	@tools/setup.sh rust node python

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures worldstate and prints every figure: benches/run.sh [all|c|memory|cache|evm|bindings|peers|report|instructions]. See README.md.
+# Measures worldstate and prints every figure: benches/run.sh [all|c|memory|cache|forking|evm|bindings|peers|report|instructions]. See README.md.
 set -eu
 cd "$(dirname "$0")"
 what=${1:-all}
@@ -10,12 +10,19 @@ mkdir -p "$out"
 : >"$results"
 
 case $what in
-all | c | memory | cache | evm | bindings | peers | report | instructions) ;;
+all | c | memory | cache | forking | evm | bindings | peers | report | instructions) ;;
 *)
     echo "benches/run.sh: no part is called $what" >&2
     exit 2
     ;;
 esac
+
+# The contracts that are executed, compiled, and a node.
+contracts() {
+    ../tools/setup.sh npm
+    node ../tools/node/compile.mjs
+    node ../tests/contracts/scene.mjs
+}
 
 wants() { [ "$what" = all ] || [ "$what" = "$1" ]; }
 
@@ -46,10 +53,12 @@ if [ "$what" = instructions ]; then
 fi
 if wants cache; then target/release/fork_cache "$results"; fi
 if wants memory; then target/release/memory "$results"; fi
+if wants forking; then
+    contracts
+    target/release/fork_rounds "$results" "$library"
+fi
 if wants evm; then
-    ../tools/setup.sh npm
-    node ../tools/node/compile.mjs
-    node ../tests/contracts/scene.mjs
+    contracts
     # The same transfers by two EVMs that people use from Python and JavaScript. Without a network they are left out.
     peers=../build/peers
     data=$(target/release/evm transfer-data)

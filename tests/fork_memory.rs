@@ -4,9 +4,9 @@ mod support;
 
 use alloy_primitives::{Address, U256};
 use std::time::Instant;
-use support::node::Node;
-use worldstate::fork::{Fork, ForkOptions, Transport, TransportError, TransportKind};
-use worldstate::state::State;
+use support::node::{Node, storage};
+use worldstate::fork::{AccountSource, Fork, ForkOptions, Transport, TransportError, TransportKind};
+use worldstate::state::{Request, State};
 
 const LIMIT: u64 = 10_000;
 const READS: u64 = 20_000;
@@ -56,4 +56,33 @@ fn twenty_thousand_accounts_in_a_cache_of_ten_thousand() {
     assert_eq!(fork.stats().requests, asked);
     state.balance(address(0)).unwrap();
     assert_eq!(fork.stats().requests, asked + 1);
+}
+
+/// A sweep over one contract's storage, group by group, of which the cache keeps a fiftieth.
+#[test]
+fn half_a_million_slots_in_a_cache_of_ten_thousand() {
+    const SLOTS: u64 = 500_000;
+    const GROUP: u64 = 2_500;
+    let transport = TransportKind::Custom(Box::new(InMemory(Node::default())));
+    let account_source = AccountSource::Proof;
+    let fork = Fork::open(ForkOptions { transport, account_source, ..ForkOptions::default() }).unwrap();
+    let state = State::with_source(fork.clone());
+    let contract = support::node::address(3);
+    let mut early = 0;
+    for first in (0..SLOTS).step_by(usize::try_from(GROUP).unwrap()) {
+        let group = || (first..first + GROUP).map(U256::from);
+        fork.prefetch(&group().map(|slot| Request::Storage(contract, slot)).collect::<Vec<_>>()).unwrap();
+        for slot in group() {
+            assert_eq!(state.storage(contract, slot).unwrap(), storage(contract, slot));
+        }
+        if first == SLOTS / 10 {
+            early = resident();
+        }
+    }
+    let stats = fork.stats();
+    assert_eq!((stats.slots, stats.evictions, stats.pending), (LIMIT, SLOTS - LIMIT, 0));
+    assert_eq!(stats.misses - 1, SLOTS);
+    let grown = resident().saturating_sub(early);
+    println!("{early} bytes after a tenth, {grown} more at the end");
+    assert!(grown < 4 << 20, "a full cache grew by {grown} bytes");
 }

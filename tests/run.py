@@ -146,7 +146,7 @@ PARTS = [
         "cargo",
         ["cargo", "test", "--all-features", "--no-fail-fast", "--", "--show-output"],
         count_cargo,
-        ["rust", "cc", "npm"],
+        ["rust", "cc", "npm", "nodes"],
         minutes=40,
     ),
     Part("eels", ["build/eels/bin/python", "tests/eels/compare.py"], count_lines, ["rust", "eels"], minutes=30),

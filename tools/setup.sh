@@ -126,6 +126,20 @@ setup_npm() {
     cp tools/node/package-lock.json "$stamp"
 }
 
+# Two more real nodes, whose answers have other forms: build/nodes/node_modules/{.bin/hardhat,ganache}
+setup_nodes() {
+    setup_node
+    local dir=build/nodes stamp=build/nodes/installed.json
+    if [ -f "$dir/hardhat.config.cjs" ] && cmp -s tools/nodes/package-lock.json "$stamp"; then return; fi
+    printf 'installing hardhat and ganache\n'
+    mkdir -p "$dir"
+    rm -f "$stamp"
+    cp tools/nodes/package.json tools/nodes/package-lock.json tools/nodes/.npmrc tools/nodes/hardhat.config.cjs "$dir/"
+    logged nodes npm ci --prefix "$dir" --ignore-scripts --loglevel=error
+    # Last: this file says that the installation is whole.
+    cp tools/nodes/package-lock.json "$stamp"
+}
+
 # Bun: build/bun/bun. The package of the platform is the program itself, no script has to run.
 setup_bun() {
     setup_node

@@ -14,16 +14,16 @@ use alloy_primitives::map::DefaultHashBuilder;
 use alloy_primitives::{Address, U256};
 use lru::LruCache;
 use parking_lot::Mutex;
-use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::error::Error;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
-use worldstate::fork::{AccountSource, BlockTag, Fork, ForkOptions, Transport, TransportError, TransportKind};
+use worldstate::fork::{AccountSource, BlockTag, Fork, ForkOptions, TransportKind};
 use worldstate::state::{Request, Source};
+use worldstate_bench::computed::Computed;
 use worldstate_bench::results::{Figure, quantile};
 use worldstate_floor::workload;
 
@@ -34,40 +34,6 @@ const CAPACITY: usize = 10_000;
 const GROUP: usize = 64;
 const GROUPS: usize = 10_000;
 const WARM_UP: usize = 2_000;
-
-/// A node in this process. A slot's value is the slot's own key.
-struct Node(Arc<AtomicU64>);
-
-impl Node {
-    fn answer(request: &Value) -> Value {
-        let result = match request["method"].as_str() {
-            Some("eth_chainId") => json!("0x1"),
-            Some("eth_getBlockByNumber") => {
-                json!({"number": "0x1", "hash": format!("0x{:064x}", 1), "stateRoot": format!("0x{:064x}", 2), "timestamp": "0x1"})
-            }
-            Some("eth_getStorageAt") => {
-                let slot = request["params"][1].as_str().and_then(|slot| slot.parse::<U256>().ok());
-                json!(slot.map(|slot| format!("0x{slot:064x}")))
-            }
-            _ => {
-                return json!({"jsonrpc": "2.0", "id": request["id"], "error": {"code": -32601, "message": "no such method"}});
-            }
-        };
-        json!({"jsonrpc": "2.0", "id": request["id"], "result": result})
-    }
-}
-
-impl Transport for Node {
-    fn send(&self, body: &[u8], _deadline: Instant) -> Result<Vec<u8>, TransportError> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        let body: Value = serde_json::from_slice(body).map_err(|e| TransportError::Refused(e.to_string()))?;
-        let answer = match &body {
-            Value::Array(requests) => requests.iter().map(Self::answer).collect(),
-            request => Self::answer(request),
-        };
-        Ok(answer.to_string().into_bytes())
-    }
-}
 
 /// Ranks drawn with probability proportional to 1/rank.
 struct Zipf {
@@ -118,9 +84,9 @@ fn time<E>(group: &[Key; GROUP], mut read: impl FnMut(Key) -> Result<U256, E>) -
     Ok((start.elapsed().as_secs_f64() * 1e9 / GROUP as f64, sum))
 }
 
-fn open(sent: Arc<AtomicU64>) -> Result<Arc<Fork>, worldstate::Error> {
+fn open(node: Computed) -> Result<Arc<Fork>, worldstate::Error> {
     Fork::open(ForkOptions {
-        transport: TransportKind::Custom(Box::new(Node(sent))),
+        transport: TransportKind::Custom(Box::new(node)),
         block: BlockTag::Number(1),
         account_source: AccountSource::Fields,
         max_cache_size: CAPACITY,
@@ -170,8 +136,9 @@ impl Times {
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: fork_cache RESULTS_FILE")?;
     let path = Path::new(&path);
-    let sent = Arc::new(AtomicU64::new(0));
-    let fork = open(sent.clone())?;
+    let node = Computed::default();
+    let sent = node.sent();
+    let fork = open(node)?;
     let (mut bare, locked) = (bare()?, Mutex::new(self::bare()?));
     let keys = keys();
     let mut zipf = Zipf::new(KEYS);

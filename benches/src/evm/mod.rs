@@ -9,10 +9,12 @@
 //! | [`fixtures`] | the transactions of the official state tests |
 //! | [`plain`] | revm itself |
 //! | [`ours`] | `worldstate` |
+//! | [`forked`] | the same over a fork |
 //! | [`measure`] | two sides in turn, in short rounds |
 
 pub mod assembly;
 pub mod fixtures;
+pub mod forked;
 pub mod measure;
 pub mod ours;
 pub mod plain;

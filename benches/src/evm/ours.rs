@@ -15,11 +15,11 @@ use worldstate::state::State;
 use worldstate::{Error, Result};
 
 /// The options of all workloads: those of [`plain::machine`](super::plain::machine).
-fn options() -> EvmOptions {
+pub(super) fn options() -> EvmOptions {
     EvmOptions { hardfork: Hardfork::Prague, no_nonce_check: true, ..EvmOptions::default() }
 }
 
-fn state(world: &World) -> State {
+pub(super) fn state(world: &World) -> State {
     let mut state = State::new();
     for (address, account) in &world.accounts {
         state.set_balance(*address, account.balance);
@@ -35,7 +35,7 @@ fn state(world: &World) -> State {
 }
 
 /// What is executed, and an [`Evm`] that has the block of all workloads.
-fn prepared(options: EvmOptions, call: &Call) -> Result<(Evm, Job)> {
+pub(super) fn prepared(options: EvmOptions, call: &Call) -> Result<(Evm, Job)> {
     let mut evm = Evm::new(options)?;
     evm.set_block(&block())?;
     Ok((evm, job(call)))
@@ -46,11 +46,11 @@ fn block() -> Value {
     json!({"number": "0x1", "timestamp": format!("{TIME:#x}"), "gasLimit": format!("{GAS:#x}")})
 }
 
-fn job(call: &Call) -> Job {
+pub(super) fn job(call: &Call) -> Job {
     Transaction { env: plain::call(call), lenient: Lenient::default() }.into()
 }
 
-fn outcome(evm: &Evm) -> Result<Outcome> {
+pub(super) fn outcome(evm: &Evm) -> Result<Outcome> {
     let outcome = evm.outcome().ok_or_else(|| Error::Internal("a finished execution without outcome".into()))?;
     Ok(Outcome {
         success: outcome.status == Status::Success,

@@ -1,4 +1,6 @@
-//! Bytes allocated for each slot. Usage: `memory RESULTS_FILE`
+//! Bytes allocated for each slot, and what a fork holds. Usage: `memory RESULTS_FILE [fork]`
+
+mod fork;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::error::Error;
@@ -41,8 +43,12 @@ fn bytes_per_slot<S: Subject>(keys: &Keys) -> f64 {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: memory RESULTS_FILE")?;
+    let path = std::env::args().nth(1).ok_or("usage: memory RESULTS_FILE [fork]")?;
     let path = Path::new(&path);
+    fork::measure(path)?;
+    if std::env::args().nth(2).is_some_and(|part| part == "fork") {
+        return Ok(());
+    }
     let keys = Keys::new(SLOTS);
     let base = bytes_per_slot::<FlatMap>(&keys);
     let against = |id: &str, what: &str, ours: f64, base: f64, target: f64| {

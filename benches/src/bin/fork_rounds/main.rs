@@ -1,0 +1,45 @@
+//! Round trips of a fork to a distant node. Usage: `fork_rounds RESULTS_FILE LIBRARY`
+//!
+//! The node is anvil on loopback behind a proxy in this process, in which each HTTP request takes 50 ms; several at the
+//! same time take 50 ms together. Every value that is read is compared with what the chain was made with. Without anvil
+//! (`WORLDSTATE_ANVIL`) nothing is measured.
+
+#[path = "../../../../tests/support/anvil.rs"]
+mod anvil;
+mod anvil_fork;
+mod chain;
+mod cold;
+mod disk;
+#[path = "../../../../tests/support/faulty_proxy.rs"]
+mod faulty_proxy;
+mod proof;
+mod shared_backend;
+mod transactions;
+
+use chain::Chain;
+use std::path::Path;
+use std::time::Instant;
+use worldstate_bench::results::Figure;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn millis(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+fn record(path: &Path, figure: &Figure) -> Result<()> {
+    Ok(figure.record(path)?)
+}
+
+fn main() -> Result<()> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let [results, library] = arguments.as_slice() else { return Err("usage: fork_rounds RESULTS_FILE LIBRARY".into()) };
+    let path = Path::new(results);
+    let Some(chain) = Chain::start()? else { return Ok(()) };
+    let ours = cold::measure(path, &chain)?;
+    anvil_fork::measure(path, &chain, ours)?;
+    shared_backend::measure(path, &chain, ours)?;
+    transactions::measure(path)?;
+    disk::measure(path, &chain, ours)?;
+    proof::measure(path, Path::new(library))
+}
