@@ -1,25 +1,11 @@
 //! A small random remote world.
 
+#[path = "dice.rs"]
+mod dice;
+
 use super::model::{ModelAccount, World};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-
-/// Numbers that a seed decides (splitmix64).
-#[derive(Clone, Debug)]
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.roll() % end
-    }
-}
+pub(crate) use dice::Dice;
 
 /// The number of the pinned block; its successors have no hash yet.
 pub(crate) const HEAD: u64 = 100;
