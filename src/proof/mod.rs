@@ -10,6 +10,7 @@ mod sparse;
 mod sparse_tests;
 
 pub(crate) use fault::{Fault, Gap};
+pub(crate) use node::MIN_HASHED;
 pub(crate) use nodes::NodeStore;
-pub(crate) use preimage::preimage;
+pub(crate) use preimage::{has_preimage, preimages};
 pub(crate) use sparse::SparseTrie;
