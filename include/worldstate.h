@@ -265,8 +265,8 @@ int state_manager_clear_storage(StateManagerHandle handle, const char *address_h
 
 /**
  * Root of the account's storage trie, as `0x` and 64 digits; the empty root for an absent account. `out_size` is at
- * least 67. INVALID_STATE on a fork, unless the account was deleted or its storage cleared: the rest of its trie is
- * not known.
+ * least 67. On a fork, local slots are applied to the chain's trie, over its proofs: failures as of
+ * state_manager_get_state_root; none where the account was deleted or its storage cleared, which needs no proof.
  */
 int state_manager_get_storage_root(StateManagerHandle handle,
                                    const char *address_hex,
@@ -274,8 +274,13 @@ int state_manager_get_storage_root(StateManagerHandle handle,
                                    size_t out_size);
 
 /**
- * Root of the state trie, as `0x` and 64 digits. `out_size` is at least 67. INVALID_STATE on a fork: accounts that
- * were never fetched are part of its trie.
+ * Root of the state trie, as `0x` and 64 digits. `out_size` is at least 67.
+ *
+ * On a fork, all that was written locally is applied to the chain's trie, over the proofs of the accounts and slots
+ * that it concerns, which are fetched or queued in one go: the result is the root of the whole state. A slot or account
+ * that is removed and leaves one other node alone in its branch needs that node too, which is fetched where its path is
+ * at most 5 nibbles long. INVALID_STATE, naming the node, where the proofs do not suffice; INVALID_STATE on a fork that
+ * keeps no proofs.
  */
 int state_manager_get_state_root(StateManagerHandle handle,
                                  char *out,
@@ -544,6 +549,26 @@ int state_manager_clear_caches(StateManagerHandle handle);
 
 /** Forgets what the fork below has fetched, for all state managers on it. No effect without fork. */
 int state_manager_clear_fork_cache(StateManagerHandle handle);
+
+/**
+ * The account of 20 bytes, and `slot_count` slots of it of 32 bytes each, with their proofs under the state root, as the
+ * JSON object that eth_getProof answers with: address, accountProof, balance, codeHash, nonce, storageHash, and
+ * storageProof with key, value and proof of each slot, in the order given. Keys are 32 bytes, numbers quantities. An
+ * account or slot that does not exist has a proof of that; an absent account has the hashes of nothing.
+ *
+ * The root is that of state_manager_get_state_root, and so are the failures. Without fork, a call costs a pass over all
+ * accounts, and the first one after a write a pass over all slots too.
+ *
+ * Writes text and NUL to `buf` and the length without the NUL to `out_len`; NULL with `buf_size` 0 asks for the length
+ * alone.
+ */
+int state_manager_get_proof(StateManagerHandle handle,
+                            const uint8_t *address,
+                            const uint8_t *slots,
+                            size_t slot_count,
+                            char *buf,
+                            size_t buf_size,
+                            size_t *out_len);
 
 /* ----------------------------------------------------------------------------------------------------
  * Fork backend: life

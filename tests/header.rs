@@ -71,7 +71,7 @@ const SECTIONS: &[Section] = &[
     Section {
         title: "State manager: the state as a whole",
         intro: "",
-        sources: &["state_manager/whole.rs"],
+        sources: &["state_manager/whole.rs", "state_manager/proof.rs"],
         types: &[],
         inits: &[],
     },

@@ -406,6 +406,8 @@ impl OutText {
 pub(super) enum TextOf {
     Changes(crate::state::Since),
     Dump(crate::state::DumpFormat),
+    /// Of an account and of slots, by their hash.
+    Proof(Address, B256),
 }
 
 /// A text that the caller asked the length of, or had too little room for, with the state version it was made at: the

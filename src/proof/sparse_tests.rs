@@ -1,7 +1,10 @@
 //! Sparse tries against whole ones, and against the tries of other clients.
 
 #[path = "../../tests/support/fixtures.rs"]
+#[expect(dead_code, reason = "one file is named here")]
 mod fixtures;
+#[path = "../../tests/support/random.rs"]
+mod random;
 
 use super::{Fault, Gap, SparseTrie};
 use crate::state::TrieNodes;
@@ -13,9 +16,11 @@ use fixtures::{fixtures, json};
 use parking_lot::Mutex;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
+use random::cases;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 type Leaves = BTreeMap<Nibbles, Bytes>;
 
@@ -78,14 +83,15 @@ fn case() -> impl Strategy<Value = (Leaves, Vec<(Nibbles, Option<Bytes>)>)> {
     })
 }
 
-/// Applies a write; a sibling that is not known is made known once it was named rightly and nothing was changed.
-fn write(trie: &mut SparseTrie, known: &Known, all: &B256Map<Bytes>, key: &Nibbles, value: Option<&Bytes>) {
-    let mut apply = |trie: &mut SparseTrie| match value {
+/// Applies a write; a sibling that is not known is made known once it was named rightly and nothing was changed. Returns
+/// how many that were.
+fn write(trie: &mut SparseTrie, known: &Known, all: &B256Map<Bytes>, key: &Nibbles, value: Option<&Bytes>) -> usize {
+    let apply = |trie: &mut SparseTrie| match value {
         Some(value) => trie.insert(key, value),
         None => trie.remove(key),
     };
     let before = trie.root();
-    let Err(fault) = apply(trie) else { return };
+    let Err(fault) = apply(trie) else { return 0 };
     let Fault::Unknown(Gap { path, hash, sibling: true }) = fault else { panic!("{fault}") };
     assert!(value.is_none() && path.len() <= key.len() && !key.starts_with(&path), "{path:?} beside {key:?}");
     assert!(key.starts_with(&path.slice(..path.len() - 1)), "{path:?} beside {key:?}");
@@ -94,45 +100,49 @@ fn write(trie: &mut SparseTrie, known: &Known, all: &B256Map<Bytes>, key: &Nibbl
     assert!(text.contains(&hash.to_string()), "{text}");
     assert!(known.0.lock().insert(hash, all[&hash].clone()).is_none(), "{hash} was known");
     assert_eq!(apply(trie), Ok(()));
+    1
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
-
-    /// The witness holds what is on the paths of the written keys and nothing else.
-    #[test]
-    fn roots_and_proofs_are_those_of_the_whole_trie((mut leaves, writes) in case()) {
+/// The witness holds what is on the paths of the written keys and nothing else.
+#[test]
+fn roots_and_proofs_are_those_of_the_whole_trie() {
+    let siblings = AtomicUsize::new(0);
+    cases("sparse tries", 40, 2000, case(), |(mut leaves, writes)| {
         let (root, nodes) = whole(&leaves, writes.iter().map(|(key, _)| *key));
         let (_, all) = whole(&leaves, leaves.keys().copied());
         let known = Known::new(nodes);
         let mut trie = SparseTrie::new(root, known.look_up());
         for (key, value) in &writes {
-            prop_assert_eq!(trie.get(key).unwrap(), leaves.get(key).cloned());
-            write(&mut trie, &known, &all, key, value.as_ref());
+            assert_eq!(trie.get(key).unwrap(), leaves.get(key).cloned());
+            siblings.fetch_add(write(&mut trie, &known, &all, key, value.as_ref()), Ordering::Relaxed);
             match value {
                 Some(value) => leaves.insert(*key, value.clone()),
                 None => leaves.remove(key),
             };
         }
         let (root, _) = whole(&leaves, None);
-        prop_assert_eq!(trie.root(), root);
+        assert_eq!(trie.root(), root);
         for (key, _) in &writes {
             let proof = trie.prove(key).unwrap();
             let expected = leaves.get(key).map(|value| value.to_vec());
             // The verifier takes a root shorter than 32 bytes, which no trie of hashed keys has, for inline.
             if proof.first().is_some_and(|node| node.len() < 32) {
-                prop_assert!(proof.len() == 1 && keccak256(&proof[0]) == root, "{:?}", proof);
+                assert!(proof.len() == 1 && keccak256(&proof[0]) == root, "{proof:?}");
             } else {
-                prop_assert!(verify_proof(root, *key, expected, &proof).is_ok(), "{:?}", proof);
+                assert_eq!(verify_proof(root, *key, expected, &proof), Ok(()), "{proof:?}");
             }
             let (_, on_path) = whole(&leaves, [*key]);
-            prop_assert!(leaves.is_empty() || proof.iter().all(|node| on_path.contains_key(&keccak256(node))));
+            assert!(leaves.is_empty() || proof.iter().all(|node| on_path.contains_key(&keccak256(node))));
         }
-    }
+        Ok(())
+    });
+    assert!(siblings.into_inner() > 100, "hardly any sibling was needed");
+}
 
-    /// Nodes are looked up by the hash of what they are, so whatever else is found there is as good as nothing.
-    #[test]
-    fn a_node_that_is_not_its_hash_is_not_known((leaves, writes) in case(), flip in any::<prop::sample::Index>()) {
+/// Nodes are looked up by the hash of what they are, so whatever else is found there is as good as nothing.
+#[test]
+fn a_node_that_is_not_its_hash_is_not_known() {
+    cases("broken nodes", 41, 500, (case(), any::<prop::sample::Index>()), |((leaves, writes), flip)| {
         let (root, nodes) = whole(&leaves, writes.iter().map(|(key, _)| *key));
         let broken = nodes.into_iter().map(|(hash, node)| {
             let mut node = node.to_vec();
@@ -143,17 +153,19 @@ proptest! {
         let mut trie = SparseTrie::new(root, Known::new(broken.collect()).look_up());
         for (key, _) in writes.iter().filter(|_| !leaves.is_empty()) {
             let gap = Gap { path: Nibbles::default(), hash: root, sibling: false };
-            prop_assert_eq!(trie.get(key), Err(Fault::Unknown(gap)));
-            prop_assert_eq!(trie.remove(key), Err(Fault::Unknown(gap)));
+            assert_eq!(trie.get(key), Err(Fault::Unknown(gap)));
+            assert_eq!(trie.remove(key), Err(Fault::Unknown(gap)));
         }
-    }
+        Ok(())
+    });
+}
 
-    /// Whatever bytes stand under a hash, reading them ends with an answer or a fault.
-    #[test]
-    fn bytes_that_are_no_node_are_malformed(
-        (leaves, writes) in case(),
-        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
-    ) {
+/// Whatever bytes stand under a hash, reading them ends with an answer or a fault.
+#[test]
+fn bytes_that_are_no_node_are_malformed() {
+    let malformed = AtomicUsize::new(0);
+    let changes = vec((any::<prop::sample::Index>(), any::<u8>()), 1..4);
+    cases("malformed nodes", 42, 2000, (case(), changes), |((leaves, writes), changes)| {
         let (root, nodes) = whole(&leaves, writes.iter().map(|(key, _)| *key));
         let Some(mut node) = nodes.get(&root).map(|node| node.to_vec()) else { return Ok(()) };
         for (at, byte) in changes {
@@ -165,14 +177,20 @@ proptest! {
         known.0.lock().insert(root, node.into());
         let mut trie = SparseTrie::new(root, known.look_up());
         for (key, value) in writes {
-            let _ = (trie.get(&key), trie.prove(&key));
+            if let Err(Fault::Malformed { path, flaw }) = trie.get(&key) {
+                assert!(!flaw.is_empty() && key.starts_with(&path));
+                malformed.fetch_add(1, Ordering::Relaxed);
+            }
+            let _ = trie.prove(&key);
             let _ = match value {
                 Some(value) => trie.insert(&key, &value),
                 None => trie.remove(&key),
             };
             trie.root();
         }
-    }
+        Ok(())
+    });
+    assert!(malformed.into_inner() > 1000, "hardly any node was malformed");
 }
 
 #[test]

@@ -236,7 +236,7 @@ static void remote(void) {
     }
 }
 
-/* Roots need what a fork has not; block hashes need a fork. */
+/* Roots and proofs need what this fork has not; block hashes need a fork. */
 static void forked_or_not(void) {
     ForkBackendHandle fork = world_open(&WORLD_SEND, NULL);
     StateManagerHandle forked = state_manager_create_with_fork(fork), local = state_manager_create();
@@ -246,7 +246,7 @@ static void forked_or_not(void) {
         if (!(f->flags & NO_FORK) && !needs_fork) continue;
         StateManagerHandle state = needs_fork ? local : forked;
         struct prepared prepared = prepare(f, state, 0);
-        const char *text = needs_fork ? "hash of block 100: the state is not forked" : "the state is forked";
+        const char *text = needs_fork ? "hash of block 100: the state is not forked" : "the source of the state has no proofs";
         expect(f, &prepared, STATE_MANAGER_ERROR_INVALID_STATE, text, state, "forked or not");
         release(&prepared);
         if (!needs_fork) continue;

@@ -57,6 +57,7 @@ CALL(state_manager_get_changes, P(0), N(1), P(2), N(3), P(4))
 CALL(state_manager_list_accounts, P(0), P(1), P(2), N(3), P(4))
 CALL(state_manager_list_storage, P(0), P(1), P(2), P(3), P(4), N(5), P(6))
 CALL(state_manager_dump, P(0), (int)N(1), P(2), N(3), P(4))
+CALL(state_manager_get_proof, P(0), P(1), P(2), N(3), P(4), N(5), P(6))
 CALL(state_manager_load, P(0), P(1), N(2), P(3))
 CALL(state_manager_reset, P(0))
 CALL(state_manager_clear_caches, P(0))
@@ -238,6 +239,8 @@ const struct function functions[] = {
     ROW(state_manager_list_storage, LOCAL, 0, S_INPUT, SM, A_BYTES, OPTIONAL_IN(WORD_0), OUT("out_slots", 64),
         OUT("out_values", 64), U64(2), LENGTH("out_count")),
     ROW(state_manager_dump, LOCAL, 0, S_INPUT | S_SMALL | S_REMOTE, SM, U64(STATE_MANAGER_DUMP_GENESIS_ALLOC), TEXT("buf"),
+        LENGTH("out_len")),
+    ROW(state_manager_get_proof, LOCAL, NO_FORK, S_INPUT | S_SMALL, SM, A_BYTES, IN("slots", two_words), U64(2), TEXT("buf"),
         LENGTH("out_len")),
     ROW(state_manager_load, LOCAL, 0, S_INPUT | BIT(INVALID_HEX), SM, IN("dump", GOOD_DUMP), U64(sizeof GOOD_DUMP - 1),
         OPTIONAL_OUT(sizeof(size_t))),

@@ -316,6 +316,36 @@ static void texts_of_any_length(void) {
     state_manager_destroy(other);
 }
 
+static void proof(void) {
+    StateManagerHandle state = state_manager_create();
+    static const uint8_t slots[64] = {[31] = 1, [63] = 2};
+    size_t needed = 0, length = 0;
+    OK(state_manager_get_proof(state, BYTES_A, slots, 2, NULL, 0, &needed));
+    OK(state_manager_set_storage(state, ADDRESS_A, "0x1", "0x2"));
+    OK(state_manager_set_nonce(state, ADDRESS_B, 1));
+    /* What was asked for before the writes, or of other slots, is not given. */
+    OK(state_manager_get_proof(state, BYTES_A, NULL, 0, NULL, 0, &length));
+    CHECK(length > needed);
+    OK(state_manager_get_proof(state, BYTES_A, slots, 2, NULL, 0, &needed));
+    CHECK(needed > length);
+    struct fenced out = fenced_new(needed + 1);
+    CHECK_STATUS(state_manager_get_proof(state, BYTES_A, slots, 2, (char *)out.data, needed, &length),
+                 STATE_MANAGER_ERROR_OUTPUT_TOO_SMALL);
+    CHECK(length == needed && fenced_untouched(&out));
+    OK(state_manager_get_proof(state, BYTES_A, slots, 2, (char *)out.data, needed + 1, &length));
+    CHECK(length == needed && strlen((char *)out.data) == needed && fences_intact(&out));
+    char root[67], member[128];
+    OK(state_manager_get_storage_root(state, ADDRESS_A, root, sizeof root));
+    snprintf(member, sizeof member, "\"storageHash\":\"%s\"", root);
+    CHECK(contains((char *)out.data, member));
+    snprintf(member, sizeof member, "{\"key\":\"0x%064x\",\"value\":\"0x2\",\"proof\":[\"0x", 1);
+    CHECK(contains((char *)out.data, member));
+    snprintf(member, sizeof member, "{\"key\":\"0x%064x\",\"value\":\"0x0\",\"proof\":[\"0x", 2);
+    CHECK(contains((char *)out.data, member));
+    fenced_free(&out);
+    state_manager_destroy(state);
+}
+
 static void history(void) {
     StateManagerHandle state = state_manager_create();
     uint64_t ids[3], nonce = 0;
@@ -363,6 +393,7 @@ const struct test_case value_cases[] = {
     {"values: batches", batches},
     {"values: listings in pages", listings},
     {"values: texts of any length", texts_of_any_length},
+    {"values: proofs", proof},
     {"values: checkpoints and snapshots", history},
     {NULL, NULL},
 };

@@ -5,6 +5,7 @@ pub mod batch;
 pub mod bytes;
 pub mod history;
 pub mod lifecycle;
+pub mod proof;
 pub mod text;
 pub mod whole;
 

@@ -202,8 +202,8 @@ pub unsafe extern "C" fn state_manager_clear_storage(handle: StateManagerHandle,
 }
 
 /// Root of the account's storage trie, as `0x` and 64 digits; the empty root for an absent account. `out_size` is at
-/// least 67. INVALID_STATE on a fork, unless the account was deleted or its storage cleared: the rest of its trie is
-/// not known.
+/// least 67. On a fork, local slots are applied to the chain's trie, over its proofs: failures as of
+/// state_manager_get_state_root; none where the account was deleted or its storage cleared, which needs no proof.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn state_manager_get_storage_root(
     handle: StateManagerHandle,
@@ -218,8 +218,13 @@ pub unsafe extern "C" fn state_manager_get_storage_root(
     })
 }
 
-/// Root of the state trie, as `0x` and 64 digits. `out_size` is at least 67. INVALID_STATE on a fork: accounts that
-/// were never fetched are part of its trie.
+/// Root of the state trie, as `0x` and 64 digits. `out_size` is at least 67.
+///
+/// On a fork, all that was written locally is applied to the chain's trie, over the proofs of the accounts and slots
+/// that it concerns, which are fetched or queued in one go: the result is the root of the whole state. A slot or account
+/// that is removed and leaves one other node alone in its branch needs that node too, which is fetched where its path is
+/// at most 5 nibbles long. INVALID_STATE, naming the node, where the proofs do not suffice; INVALID_STATE on a fork that
+/// keeps no proofs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn state_manager_get_state_root(
     handle: StateManagerHandle,
