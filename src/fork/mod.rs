@@ -28,7 +28,7 @@ mod stats;
 mod transport;
 mod witness;
 
-pub(crate) use batch::is_response;
+pub(crate) use crate::rpc::is_response;
 pub use block::{BlockTag, PinnedBlock};
 pub use host::{OutgoingBatch, OutgoingRequest};
 pub use options::{AccountSource, ForkOptions, Log, LogLevel, TransportKind, Verify};
