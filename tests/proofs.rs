@@ -329,7 +329,7 @@ fn anvil_proves_what_it_says() {
             let from = anvil.rpc("eth_accounts", &json!([]))[0].clone();
             let init = "0x6007600155600860025560016000f3";
             let hash = anvil.rpc("eth_sendTransaction", &json!([{"from": from, "data": init, "gas": "0x30000"}]));
-            let receipt = anvil.rpc("eth_getTransactionReceipt", &json!([hash]));
+            let receipt = anvil.receipt(&hash);
             receipt["contractAddress"].as_str().unwrap().parse().unwrap()
         })
         .collect();

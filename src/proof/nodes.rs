@@ -48,12 +48,9 @@ impl NodeStore {
     pub(crate) fn keep(&self, nodes: CheckedNodes, asked: bool) {
         let mut shelf = self.shelf.lock();
         for (hash, node) in nodes {
-            if shelf.contains(&hash) {
-                continue;
-            }
             if asked {
                 shelf.deliver(hash, node);
-            } else {
+            } else if !shelf.contains(&hash) {
                 shelf.keep(hash, node);
             }
         }

@@ -188,7 +188,8 @@ mod tests {
             let nodes = builder.take_proof_nodes().matching_nodes_sorted(&Nibbles::unpack(target));
             // The reference prover lists short nodes too, other nodes do not.
             let all: Vec<Bytes> = nodes.into_iter().map(|(_, node)| node).collect();
-            let long: Vec<Bytes> = all.iter().enumerate().filter(|(i, n)| *i == 0 || n.len() > 31).map(|(_, n)| n.clone()).collect();
+            let long: Vec<Bytes> =
+                all.iter().enumerate().filter(|(i, n)| *i == 0 || n.len() > 31).map(|(_, n)| n.clone()).collect();
             let value = keys.contains(&target[31]).then(|| vec![target[31]]);
             assert_eq!(check(&all, root, target), Ok(value.clone()), "{target}");
             assert_eq!(check(&long, root, target), Ok(value.clone()), "{target}");
