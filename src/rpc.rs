@@ -8,6 +8,11 @@ use serde_json::{Map, Value};
 /// Longest piece of a node's own text that an error text quotes, in bytes.
 const QUOTED: usize = 300;
 
+/// Whether an object is a whole JSON-RPC response, and not a result: those that a fork asks for have no such fields.
+pub(crate) fn is_response(object: &Map<String, Value>) -> bool {
+    ["jsonrpc", "result", "error"].iter().any(|key| object.contains_key(*key))
+}
+
 pub(crate) fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Result<&'a Value, String> {
     object.get(name).ok_or_else(|| format!("{name} is missing"))
 }

@@ -275,7 +275,7 @@ impl Fork {
         }
         let value = serde_json::from_slice(response).map_err(|error| wrong(format!("it is not JSON ({error})")))?;
         let answer = match value {
-            Value::Object(object) if batch::is_response(&object) => batch::read_response(object).map_err(wrong)?,
+            Value::Object(object) if crate::rpc::is_response(&object) => batch::read_response(object).map_err(wrong)?,
             result => Ok(result),
         };
         inner.stats.bytes_received += response.len() as u64;

@@ -43,7 +43,7 @@ mod watch;
 mod wire;
 mod witness;
 
-pub(crate) use batch::is_response;
+pub(crate) use crate::rpc::is_response;
 pub use block::{BlockTag, PinnedBlock};
 pub use host::{OutgoingBatch, OutgoingRequest};
 pub use metrics::MethodStats;

@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `eip1186` | the answer to `eth_getProof`, and its check against a state root |
+//! | `check` | both for anyone's JSON text |
 //! | `header` | a block header from JSON, and its hash |
 //! | `path` | the way from a trie's root to a key |
 //! | `nodes` | trie nodes by their hash, bounded in bytes |
@@ -12,6 +13,7 @@
 //! Nothing here asks anybody.
 #![forbid(unsafe_code)]
 
+mod check;
 mod eip1186;
 mod fault;
 mod header;
@@ -23,6 +25,7 @@ mod sparse;
 #[cfg(test)]
 mod sparse_tests;
 
+pub(crate) use check::{check_header, check_proof};
 pub(crate) use eip1186::{AccountProof, find_account, find_slot};
 pub(crate) use fault::{Fault, Gap};
 pub(crate) use header::Header;

@@ -50,13 +50,13 @@ impl NodeStore {
     pub(crate) fn keep(&self, nodes: CheckedNodes, asked: bool, fresh: impl Fn(B256, &Bytes)) {
         let mut shelf = self.shelf.lock();
         for (hash, node) in nodes {
-            if shelf.contains(&hash) {
-                continue;
+            let known = shelf.contains(&hash);
+            if !known {
+                fresh(hash, &node);
             }
-            fresh(hash, &node);
             if asked {
                 shelf.deliver(hash, node);
-            } else {
+            } else if !known {
                 shelf.keep(hash, node);
             }
         }

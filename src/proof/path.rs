@@ -163,13 +163,42 @@ mod tests {
             "c2",
             "d38080808080808080808080808080808080808080",
             "c3208080",
-            "80",
             "ff",
             "c2208000",
         ] {
             let node = Bytes::from(hex::decode(node).unwrap());
             let root = keccak256(&node);
             assert!(check(std::slice::from_ref(&node), root, B256::ZERO).is_err(), "{node}");
+        }
+    }
+
+    /// Keys that differ in their last digits only: what lies below is shorter than a hash, and stands in its parent.
+    #[test]
+    fn short_nodes_stand_in_their_parents() {
+        use alloy_trie::HashBuilder;
+        use alloy_trie::proof::ProofRetainer;
+        let key = |last| B256::with_last_byte(last);
+        let keys = [0x11, 0x12, 0x1f, 0x77, 0x78];
+        for target in (0..=255).map(key) {
+            let retainer = ProofRetainer::from_iter([Nibbles::unpack(target)]);
+            let mut builder = HashBuilder::default().with_proof_retainer(retainer);
+            keys.iter().for_each(|last| builder.add_leaf(Nibbles::unpack(key(*last)), &[*last]));
+            let root = builder.root();
+            let nodes = builder.take_proof_nodes().matching_nodes_sorted(&Nibbles::unpack(target));
+            // The reference prover lists short nodes too, other nodes do not.
+            let all: Vec<Bytes> = nodes.into_iter().map(|(_, node)| node).collect();
+            let long: Vec<Bytes> =
+                all.iter().enumerate().filter(|(i, n)| *i == 0 || n.len() > 31).map(|(_, n)| n.clone()).collect();
+            let value = keys.contains(&target[31]).then(|| vec![target[31]]);
+            assert_eq!(check(&all, root, target), Ok(value.clone()), "{target}");
+            assert_eq!(check(&long, root, target), Ok(value.clone()), "{target}");
+            let known: CheckedNodes = long.iter().map(|node| (keccak256(node), node.clone())).collect();
+            assert_eq!(find(root, target, |hash| known.get(hash).cloned()), Ok(value));
+            assert_eq!(find(root, target, |_| None), Err(root));
+            if all.len() > long.len() {
+                let twice = [all.as_slice(), &all[long.len()..]].concat();
+                assert!(check(&twice, root, target).unwrap_err().contains("follow the end"));
+            }
         }
     }
 }
