@@ -761,9 +761,6 @@ typedef struct ForkBackendOptions {
 /** A ForkBackendOptions to begin with: everything at its default. */
 #define FORK_BACKEND_OPTIONS_INIT {sizeof(ForkBackendOptions), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
-/** Fetch the code as well. */
-#define FORK_PREFETCH_CODE 1
-
 /**
  * The plain way to a fork: it asks with eth_getProof and eth_getCode only and passes `block_tag` on as given
  * ("pending" is refused), in each request. With `rpc_vtable` NULL the host carries the requests, with
@@ -788,9 +785,6 @@ int fork_backend_open(const ForkBackendOptions *options,
  */
 void fork_backend_destroy(ForkBackendHandle handle);
 
-/** Forgets everything fetched so far. Open requests stay open. */
-int fork_backend_clear_cache(ForkBackendHandle handle);
-
 /**
  * The block that the fork is pinned to: chain id, number and hash (32 bytes), each output NULL where it is not wanted.
  * RPC_PENDING while the host has not answered yet; INVALID_STATE for a fork of fork_backend_create, which is not
@@ -800,6 +794,9 @@ int fork_backend_get_block(ForkBackendHandle handle,
                            uint64_t *out_chain_id,
                            uint64_t *out_number,
                            uint8_t *out_hash);
+
+/** Fetch the code as well. */
+#define FORK_PREFETCH_CODE 1
 
 /**
  * Makes `count` accounts (20 bytes each) with their slots ready in as few round trips as the limits allow.
@@ -813,6 +810,50 @@ int fork_backend_prefetch(ForkBackendHandle handle,
                           size_t count,
                           const uint8_t *slots,
                           uint32_t flags);
+
+/** fork_backend_prefetch for an access list (EIP-2930): JSON as eth_createAccessList returns it, or the array alone. */
+int fork_backend_prefetch_access_list(ForkBackendHandle handle,
+                                      const char *access_list,
+                                      uint32_t flags);
+
+/**
+ * fork_backend_prefetch for `count` slots of one account (20 bytes), beginning with `first_slot` (32 bytes): an array in
+ * storage, for instance. After the last slot, 2^256 - 1, comes slot 0.
+ */
+int fork_backend_prefetch_range(ForkBackendHandle handle,
+                                const uint8_t *address,
+                                const uint8_t *first_slot,
+                                size_t count);
+
+/**
+ * Forgets everything that was fetched and is held in memory. Open requests stay open; the persistent cache and
+ * recordings stay too.
+ */
+int fork_backend_clear_cache(ForkBackendHandle handle);
+
+/**
+ * Writes what was fetched to the persistent cache, and waits until it is on the disk. Without this call it is written
+ * within a second, and when the fork ends. INVALID_STATE for a fork without cache_dir, CACHE when the disk refuses.
+ */
+int fork_backend_flush(ForkBackendHandle handle);
+
+/**
+ * Writes everything that the fork holds of its block to a file (a recording): what the persistent cache has of it, what
+ * was imported, and what the cache in memory has not dropped. The file is there whole or not at all; one of this name
+ * is replaced. CACHE when it cannot be written, INVALID_STATE for a fork that is not pinned.
+ *
+ * With the option `recording`, and `offline`, another fork answers from it on a machine without a network.
+ */
+int fork_backend_export(ForkBackendHandle handle,
+                        const char *path);
+
+/**
+ * Reads a file of fork_backend_export: what it holds is answered from then on, and written to the persistent cache where
+ * there is one. CACHE for a file that cannot be read, was cut or altered; INVALID_INPUT for one of another chain or
+ * block; PROOF_INVALID when the fork verifies and the file does not prove its values. Nothing of it is kept then.
+ */
+int fork_backend_import(ForkBackendHandle handle,
+                        const char *path);
 
 /** What a fork has done since it was opened, and what it holds now. Begin with FORK_BACKEND_STATS_INIT. */
 typedef struct ForkBackendStats {
