@@ -122,6 +122,9 @@ func (c *carrier) carry(id C.uint64_t, body []byte) {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.ctx.Err() != nil {
+		return // the fork has ended, and its log with it
+	}
 	var refused *HTTPError
 	if err == nil {
 		err = c.accept(id, answer)

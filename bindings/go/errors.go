@@ -12,23 +12,29 @@ type Status int
 
 // Every status, named as in the header.
 const (
-	ErrInvalidInput     Status = C.STATE_MANAGER_ERROR_INVALID_INPUT      // an argument that has no meaning here
-	ErrOutOfMemory      Status = C.STATE_MANAGER_ERROR_OUT_OF_MEMORY      // an allocation was refused, or no handle is free
-	ErrInvalidSnapshot  Status = C.STATE_MANAGER_ERROR_INVALID_SNAPSHOT   // the snapshot was never taken, or is dead
-	ErrRPCFailed        Status = C.STATE_MANAGER_ERROR_RPC_FAILED         // the node, or the way to it, failed
-	ErrInvalidHex       Status = C.STATE_MANAGER_ERROR_INVALID_HEX        // a text that is not hexadecimal
-	ErrRPCPending       Status = C.STATE_MANAGER_ERROR_RPC_PENDING        // remote, and nobody is left who could fetch it
-	ErrNoPendingRequest Status = C.STATE_MANAGER_ERROR_NO_PENDING_REQUEST // nothing is asked
-	ErrOutputTooSmall   Status = C.STATE_MANAGER_ERROR_OUTPUT_TOO_SMALL   // a buffer is shorter than the value
-	ErrInvalidRequest   Status = C.STATE_MANAGER_ERROR_INVALID_REQUEST    // an answer to something that was not asked
-	ErrInvalidHandle    Status = C.STATE_MANAGER_ERROR_INVALID_HANDLE     // the object is closed
-	ErrNoCheckpoint     Status = C.STATE_MANAGER_ERROR_NO_CHECKPOINT      // revert or commit without an open checkpoint
-	ErrInternal         Status = C.STATE_MANAGER_ERROR_INTERNAL           // a defect of the library; close the object
-	ErrProofInvalid     Status = C.STATE_MANAGER_ERROR_PROOF_INVALID      // reserved
-	ErrCache            Status = C.STATE_MANAGER_ERROR_CACHE              // reserved
-	ErrOffline          Status = C.STATE_MANAGER_ERROR_OFFLINE            // reserved
-	ErrInvalidState     Status = C.STATE_MANAGER_ERROR_INVALID_STATE      // a call that has no meaning now
-	ErrExecution        Status = C.STATE_MANAGER_ERROR_EXECUTION          // an execution cannot begin or go on
+	ErrInvalidInput      Status = C.STATE_MANAGER_ERROR_INVALID_INPUT      // an argument that has no meaning here
+	ErrOutOfMemory       Status = C.STATE_MANAGER_ERROR_OUT_OF_MEMORY      // an allocation was refused, or no handle is free
+	ErrInvalidSnapshot   Status = C.STATE_MANAGER_ERROR_INVALID_SNAPSHOT   // the snapshot was never taken, or is dead
+	ErrRPCFailed         Status = C.STATE_MANAGER_ERROR_RPC_FAILED         // the node, or the way to it, failed
+	ErrInvalidHex        Status = C.STATE_MANAGER_ERROR_INVALID_HEX        // a text that is not hexadecimal
+	ErrRPCPending        Status = C.STATE_MANAGER_ERROR_RPC_PENDING        // remote, and nobody is left who could fetch it
+	ErrNoPendingRequest  Status = C.STATE_MANAGER_ERROR_NO_PENDING_REQUEST // nothing is asked
+	ErrOutputTooSmall    Status = C.STATE_MANAGER_ERROR_OUTPUT_TOO_SMALL   // a buffer is shorter than the value
+	ErrInvalidRequest    Status = C.STATE_MANAGER_ERROR_INVALID_REQUEST    // an answer to something that was not asked
+	ErrInvalidHandle     Status = C.STATE_MANAGER_ERROR_INVALID_HANDLE     // the object is closed
+	ErrNoCheckpoint      Status = C.STATE_MANAGER_ERROR_NO_CHECKPOINT      // revert or commit without an open checkpoint
+	ErrInternal          Status = C.STATE_MANAGER_ERROR_INTERNAL           // a defect of the library; close the object
+	ErrProofInvalid      Status = C.STATE_MANAGER_ERROR_PROOF_INVALID      // an answer or a proof does not match what is trusted
+	ErrCache             Status = C.STATE_MANAGER_ERROR_CACHE              // the persistent cache, or a recording, cannot be read or written
+	ErrOffline           Status = C.STATE_MANAGER_ERROR_OFFLINE            // neither cached nor recorded, and the fork is offline
+	ErrInvalidState      Status = C.STATE_MANAGER_ERROR_INVALID_STATE      // a call that has no meaning now
+	ErrExecution         Status = C.STATE_MANAGER_ERROR_EXECUTION          // an execution cannot begin or go on
+	ErrStatePruned       Status = C.STATE_MANAGER_ERROR_STATE_PRUNED       // the node no longer has the state of the block: it is no archive
+	ErrProofPruned       Status = C.STATE_MANAGER_ERROR_PROOF_PRUNED       // the node has that state, and gives no proofs for one so old
+	ErrBlockNotFound     Status = C.STATE_MANAGER_ERROR_BLOCK_NOT_FOUND    // the node does not know the block
+	ErrWrongChain        Status = C.STATE_MANAGER_ERROR_WRONG_CHAIN        // the node is on another chain than ForkOptions.ChainID
+	ErrUnsupportedMethod Status = C.STATE_MANAGER_ERROR_UNSUPPORTED_METHOD // the node has not the method
+	ErrReorg             Status = C.STATE_MANAGER_ERROR_REORG              // the fork's block is no longer part of the node's chain
 )
 
 // Name is the status's name in the header, such as "STATE_MANAGER_ERROR_RPC_FAILED".

@@ -3,6 +3,7 @@ package worldstate_test
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"testing"
@@ -77,8 +78,11 @@ func readsWhatTheNodeHas(t *testing.T, n *node, state *worldstate.StateManager) 
 	status, err := state.AccountStatus(background, contract)
 	must(t, err)
 	equal(t, "status", status, worldstate.AccountPresent)
-	_, err = state.StateRoot(background)
-	fails(t, err, worldstate.ErrInvalidState)
+	root, err := state.StateRoot(background)
+	must(t, err)
+	var block struct{ StateRoot string }
+	must(t, json.Unmarshal(n.rpc("eth_getBlockByNumber", "0x3", false), &block))
+	equal(t, "state root", root.String(), block.StateRoot)
 }
 
 func writesStayHere(t *testing.T, n *node, state *worldstate.StateManager) {
@@ -148,7 +152,21 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		"too long":      {Transport: transport, BackoffMax: 1 << 62},
 		"NUL":           {Transport: transport, Block: "1\x002"},
 		"source":        {Transport: transport, AccountSource: 9},
-		"concurrent":    {URL: "http://127.0.0.1:1", MaxConcurrent: 1},
+		"concurrent":    {URL: "http://127.0.0.1:1", MaxConcurrent: -1},
+		"rate":          {Transport: transport, RequestsPerSecond: 1},
+		"compute units": {Transport: transport, ComputeUnitsPerSecond: 1},
+		"offline":       {Offline: true},
+		"network":       {Transport: transport, Network: "mine"},
+		"NUL in a name": {Transport: transport, CacheDir: "a\x00b"},
+		"level":         {Transport: transport, LogLevel: worldstate.LogInfo},
+		"no such level": {Transport: transport, Log: func(worldstate.LogLevel, string) {}, LogLevel: 9},
+		"no hash":       {Transport: transport, Block: "latest", Verify: worldstate.VerifyBlock()},
+		"two hashes": {
+			Transport: transport, Block: worldstate.HashOfUint64(1).String(), Verify: worldstate.VerifyBlockHash(worldstate.HashOfUint64(2)),
+		},
+		"unproven": {
+			Transport: transport, AccountSource: worldstate.AccountsFields, Verify: worldstate.VerifyStateRoot(worldstate.HashOfUint64(1)),
+		},
 	} {
 		_, err := worldstate.OpenFork(background, options)
 		if err == nil {

@@ -14,11 +14,16 @@ func readText(call func(buf *C.char, size C.size_t, length *C.size_t) C.int) ([]
 	if status := call(nil, 0, &length); status != C.STATE_MANAGER_SUCCESS {
 		return nil, status
 	}
+	return readTextAbout(length, call)
+}
+
+// readTextAbout is readText for a text that costs too much to be asked for twice, and is hardly longer than the guess.
+func readTextAbout(length C.size_t, call func(buf *C.char, size C.size_t, length *C.size_t) C.int) ([]byte, C.int) {
 	for {
 		buf := make([]byte, int(length)+1)
 		status := call((*C.char)(unsafe.Pointer(&buf[0])), C.size_t(len(buf)), &length)
 		if status == C.STATE_MANAGER_ERROR_OUTPUT_TOO_SMALL && int(length) >= len(buf) {
-			continue // it grew between the two
+			continue // it grew meanwhile, or the guess was too low
 		}
 		if status != C.STATE_MANAGER_SUCCESS {
 			return nil, status

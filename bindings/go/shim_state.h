@@ -135,6 +135,9 @@ static inline int ws_dump(uintptr_t s, int format, char *buf, size_t size, size_
 static inline int ws_load(uintptr_t s, const uint8_t *dump, size_t len, size_t *count) {
     return state_manager_load(WS_STATE(s), dump, len, count);
 }
+static inline int ws_get_proof(uintptr_t s, ws_address a, const uint8_t *slots, size_t count, char *buf, size_t size, size_t *len) {
+    return state_manager_get_proof(WS_STATE(s), a.bytes, slots, count, buf, size, len);
+}
 static inline int ws_reset(uintptr_t s) { return state_manager_reset(WS_STATE(s)); }
 static inline int ws_clear_caches(uintptr_t s) { return state_manager_clear_caches(WS_STATE(s)); }
 static inline int ws_clear_fork_cache(uintptr_t s) { return state_manager_clear_fork_cache(WS_STATE(s)); }
