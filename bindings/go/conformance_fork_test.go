@@ -16,6 +16,8 @@ type forkData struct {
 	Options struct {
 		Block, AccountSource                                    string
 		MaxAttempts, MaxBatch, MaxCacheSize, MaxSlotsPerRequest int
+		ChainID                                                 uint64
+		Verify                                                  struct{ BlockHash, StateRoot *worldstate.Hash }
 	}
 	Replies []reply
 }
@@ -56,6 +58,8 @@ func openState(t *testing.T, data *forkData) *worldstate.StateManager {
 		MaxBatch:         data.Options.MaxBatch,
 		MaxCacheSize:     data.Options.MaxCacheSize,
 		MaxSlotsPerProof: data.Options.MaxSlotsPerRequest,
+		ChainID:          data.Options.ChainID,
+		Verify:           data.verification(),
 		BackoffInitial:   1, // nanosecond: nobody has to be spared
 		MaxConcurrent:    1,
 	})
@@ -64,6 +68,16 @@ func openState(t *testing.T, data *forkData) *worldstate.StateManager {
 	must(t, err)
 	must(t, fork.Close()) // the state keeps what is behind it
 	return state
+}
+
+func (d *forkData) verification() worldstate.Verification {
+	switch verify := d.Options.Verify; {
+	case verify.BlockHash != nil:
+		return worldstate.VerifyBlockHash(*verify.BlockHash)
+	case verify.StateRoot != nil:
+		return worldstate.VerifyStateRoot(*verify.StateRoot)
+	}
+	return worldstate.Verification{}
 }
 
 // recorded answers from the data.

@@ -129,6 +129,12 @@ func (r *runner) account(operation string, s *step) (interface{}, error) {
 		return first(r.state.CodeHash(r.ctx, address))
 	case "getStorageRoot":
 		return first(r.state.StorageRoot(r.ctx, address))
+	case "getProof":
+		slots, err := s.words("slots")
+		if err != nil {
+			return nil, err
+		}
+		return first(r.state.ProofJSON(r.ctx, address, slots))
 	case "getAccountStatus":
 		status, err := r.state.AccountStatus(r.ctx, address)
 		return status.String(), err
@@ -259,6 +265,20 @@ func (s *step) word(name string) (worldstate.Hash, error) {
 		return word, fmt.Errorf("%s: %w", name, err)
 	}
 	return word, nil
+}
+
+func (s *step) words(name string) ([]worldstate.Hash, error) {
+	var texts []string
+	s.argument(name, &texts)
+	words := make([]worldstate.Hash, len(texts))
+	for i, text := range texts {
+		word, err := worldstate.ParseHash(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		words[i] = word
+	}
+	return words, nil
 }
 
 func (s *step) quantity(name string) *big.Int {
