@@ -7,15 +7,15 @@ const errors = @import("errors.zig");
 comptime {
     const pointers = @sizeOf(usize) == 8;
     expect(c.WORLDSTATE_ABI_VERSION == 1, "the version of the binary interface");
-    expect(!pointers or @sizeOf(c.ForkBackendOptions) == 120, "ForkBackendOptions");
-    expect(@sizeOf(c.ForkBackendStats) == 16 * 8 + @sizeOf(usize), "ForkBackendStats");
+    expect(!pointers or @sizeOf(c.ForkBackendOptions) == 240, "ForkBackendOptions");
+    expect(@sizeOf(c.ForkBackendStats) == 25 * 8 + @sizeOf(usize), "ForkBackendStats");
     expect(!pointers or @sizeOf(c.EvmOptions) == 64, "EvmOptions");
     expect(!pointers or @sizeOf(c.EvmStats) == 72, "EvmStats");
     expect(!pointers or @sizeOf(c.EvmMessage) == 96, "EvmMessage");
     expect(!pointers or @sizeOf(c.EvmResult) == 72, "EvmResult");
     expect(!pointers or @sizeOf(c.EvmPrecompileCall) == 104, "EvmPrecompileCall");
     expect(@sizeOf(c.AsyncRequest) == 53 and @offsetOf(c.AsyncRequest, "slot") == 21, "AsyncRequest");
-    expect(c.STATE_MANAGER_ERROR_EXECUTION == -17, "the statuses");
+    expect(c.STATE_MANAGER_ERROR_REORG == -23, "the statuses");
 }
 
 fn expect(ok: bool, what: []const u8) void {

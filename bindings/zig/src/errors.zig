@@ -29,16 +29,28 @@ pub const Error = error{
     NoCheckpoint,
     /// A defect of the library: destroy the object, and report the text.
     Internal,
-    /// Reserved.
+    /// An answer or a proof does not match what is trusted.
     ProofInvalid,
-    /// Reserved.
+    /// The persistent cache, or a recording, cannot be read or written.
     Cache,
-    /// Reserved.
+    /// Neither cached nor recorded, and the fork is offline.
     Offline,
     /// A call that has no meaning now.
     InvalidState,
     /// An execution cannot begin or go on.
     Execution,
+    /// The node no longer has the state of the block: it is not an archive node.
+    StatePruned,
+    /// The node has the state of the block, and gives no proofs for one so old.
+    ProofPruned,
+    /// The node does not know the block.
+    BlockNotFound,
+    /// The node is on another chain than `ForkOptions.chain_id`.
+    WrongChain,
+    /// The node has not the method.
+    UnsupportedMethod,
+    /// The fork's block is no longer part of the node's chain.
+    Reorg,
     /// A status that this module does not know.
     UnknownStatus,
 };
@@ -61,6 +73,12 @@ const statuses = [_]struct { c_int, Error }{
     .{ c.STATE_MANAGER_ERROR_OFFLINE, error.Offline },
     .{ c.STATE_MANAGER_ERROR_INVALID_STATE, error.InvalidState },
     .{ c.STATE_MANAGER_ERROR_EXECUTION, error.Execution },
+    .{ c.STATE_MANAGER_ERROR_STATE_PRUNED, error.StatePruned },
+    .{ c.STATE_MANAGER_ERROR_PROOF_PRUNED, error.ProofPruned },
+    .{ c.STATE_MANAGER_ERROR_BLOCK_NOT_FOUND, error.BlockNotFound },
+    .{ c.STATE_MANAGER_ERROR_WRONG_CHAIN, error.WrongChain },
+    .{ c.STATE_MANAGER_ERROR_UNSUPPORTED_METHOD, error.UnsupportedMethod },
+    .{ c.STATE_MANAGER_ERROR_REORG, error.Reorg },
 };
 
 /// The error of a status; nothing for success.
@@ -101,11 +119,11 @@ pub fn lastThreadError(buffer: []u8) []const u8 {
 
 test "every status has an error and a name of its own" {
     var status: c_int = -1;
-    while (status >= -17) : (status -= 1) {
+    while (status >= -23) : (status -= 1) {
         const failure = errorOf(status);
         try std.testing.expectEqual(status, statusOf(failure).?);
         try std.testing.expect(!std.mem.eql(u8, nameOf(failure), "STATE_MANAGER_ERROR_UNKNOWN"));
     }
-    try std.testing.expectEqual(error.UnknownStatus, errorOf(-18));
+    try std.testing.expectEqual(error.UnknownStatus, errorOf(-24));
     try std.testing.expectEqualStrings("STATE_MANAGER_ERROR_UNKNOWN", nameOf(error.FileNotFound));
 }

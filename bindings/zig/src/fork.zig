@@ -5,62 +5,11 @@ const std = @import("std");
 const abi = @import("abi.zig");
 const errors = @import("errors.zig");
 const types = @import("types.zig");
+const ForkOptions = @import("fork_options.zig").ForkOptions;
 const Transport = @import("transport.zig").Transport;
 
 const Allocator = std.mem.Allocator;
 const Error = errors.Error;
-
-/// How a fork asks for accounts.
-pub const AccountSource = enum(c_int) {
-    /// eth_getProof while the node has it, else as `fields`; found out once.
-    auto = c.FORK_ACCOUNTS_AUTO,
-    /// eth_getProof only.
-    proof = c.FORK_ACCOUNTS_PROOF,
-    /// eth_getBalance, eth_getTransactionCount, eth_getCode and eth_getStorageAt.
-    fields = c.FORK_ACCOUNTS_FIELDS,
-};
-
-/// How a fork is opened. 0 and null stand for the default. Texts are copied.
-///
-/// Who carries the requests: the library itself, over HTTP, when `url` is given; `transport` when that is given; the program, with
-/// `nextBatch` and `continueBatch`, when neither is.
-pub const ForkOptions = struct {
-    /// http:// or https:// URL of the node. Several, separated by spaces or newlines, are tried in turn.
-    url: ?[:0]const u8 = null,
-    /// HTTP headers for each request, one "Name: value" a line.
-    headers: ?[:0]const u8 = null,
-    /// PEM file of certificate authorities trusted besides the built-in ones.
-    ca_file: ?[:0]const u8 = null,
-    /// Carries the requests, in the thread that reads; `io` is needed too.
-    transport: ?Transport = null,
-    /// For the transport: lets threads wait for one another, and pauses after failures.
-    io: ?std.Io = null,
-    /// For the transport: for bodies and answers. Used by several threads where several read.
-    allocator: ?Allocator = null,
-    /// Block to fork from: decimal or 0x number, 32-byte 0x hash, "latest" (default), "safe", "finalized" or "earliest". Resolved once.
-    block: ?[:0]const u8 = null,
-    account_source: AccountSource = .auto,
-    /// How often a request is sent at most, for each URL. Default 4.
-    max_attempts: u32 = 0,
-    /// Entries that each of the caches of accounts, slots and code keeps. Default 10,000.
-    max_cache_size: usize = 0,
-    /// Bytes of code that the code cache keeps. Default 256 MiB.
-    max_code_bytes: usize = 0,
-    /// Milliseconds for one HTTP request of the built-in client. Default 30,000.
-    request_timeout_ms: u32 = 0,
-    /// Milliseconds for one read of the built-in client, with all attempts and pauses. Default 120,000.
-    total_timeout_ms: u32 = 0,
-    /// Longest pause before the second attempt, in milliseconds; it doubles with each further one. Default 250.
-    backoff_initial_ms: u32 = 0,
-    /// Limit to its growth, in milliseconds. Default 8,000.
-    backoff_max_ms: u32 = 0,
-    /// JSON-RPC requests in one body at most. Default 100.
-    max_batch: usize = 0,
-    /// Slots in one eth_getProof at most. Default 256.
-    max_slots_per_request: usize = 0,
-    /// Longest answer, in bytes. Default 64 MiB.
-    max_response_bytes: usize = 0,
-};
 
 /// The block that a fork is pinned to.
 pub const ForkBlock = struct { chain_id: u64, number: u64, hash: types.Word };
@@ -96,23 +45,13 @@ pub const Fork = struct {
     /// says why it failed.
     pub fn init(options: ForkOptions) Error!Fork {
         try abi.check();
-        var raw: c.ForkBackendOptions = std.mem.zeroes(c.ForkBackendOptions);
-        raw.size = @sizeOf(c.ForkBackendOptions);
-        inline for (.{ "url", "headers", "ca_file", "block" }) |name| {
-            if (@field(options, name)) |text| @field(raw, name) = text.ptr;
-        }
-        raw.account_source = @backingInt(options.account_source);
-        inline for (.{
-            "max_attempts",       "max_cache_size", "max_code_bytes", "request_timeout_ms",    "total_timeout_ms",
-            "backoff_initial_ms", "backoff_max_ms", "max_batch",      "max_slots_per_request", "max_response_bytes",
-        }) |name| @field(raw, name) = @field(options, name);
+        const raw = try options.raw();
         var fork: Fork = .{ .handle = null };
         if (options.transport) |transport| {
-            if (options.url != null) return error.InvalidInput;
             fork.carrier = .{
                 .transport = transport,
-                .io = options.io orelse return error.InvalidInput,
-                .allocator = options.allocator orelse return error.InvalidInput,
+                .io = options.io.?,
+                .allocator = options.allocator.?,
                 .backoff_initial_ms = if (options.backoff_initial_ms == 0) 250 else options.backoff_initial_ms,
                 .backoff_max_ms = if (options.backoff_max_ms == 0) 8000 else options.backoff_max_ms,
             };
@@ -153,10 +92,45 @@ pub const Fork = struct {
         var sum: usize = 0;
         for (slot_counts) |count| sum +|= count;
         if (slot_counts.len != addresses.len or sum != slots.len) return error.InvalidInput;
-        const flags: u32 = if (with_code) c.FORK_PREFETCH_CODE else 0;
         const first_address: [*]const u8 = @ptrCast(addresses.ptr);
         const first_slot: [*]const u8 = @ptrCast(slots.ptr);
-        return self.reading(c.fork_backend_prefetch, .{ self.handle, first_address, slot_counts.ptr, addresses.len, first_slot, flags });
+        return self.reading(c.fork_backend_prefetch, .{ self.handle, first_address, slot_counts.ptr, addresses.len, first_slot, codeFlag(with_code) });
+    }
+
+    /// `prefetch` for an access list (EIP-2930): JSON as eth_createAccessList and `Evm.accessListJson` return it, or the array alone.
+    pub fn prefetchAccessList(self: *Fork, access_list: [:0]const u8, with_code: bool) Error!void {
+        return self.reading(c.fork_backend_prefetch_access_list, .{ self.handle, access_list.ptr, codeFlag(with_code) });
+    }
+
+    /// `prefetch` for `count` slots of one account, beginning with `first`: an array in storage, for instance. After the last slot,
+    /// 2^256 - 1, comes slot 0.
+    pub fn prefetchRange(self: *Fork, address: types.Address, first: types.Word, count: usize) Error!void {
+        return self.reading(c.fork_backend_prefetch_range, .{ self.handle, &address, &first, count });
+    }
+
+    fn codeFlag(with_code: bool) u32 {
+        return if (with_code) c.FORK_PREFETCH_CODE else 0;
+    }
+
+    /// Writes what was fetched to the persistent cache, and waits until it is on the disk. Without it, it is written within a second, and
+    /// when the fork ends. InvalidState without `cache_dir`, Cache when the disk refuses.
+    pub fn flush(self: *const Fork) Error!void {
+        return errors.check(c.fork_backend_flush(self.handle));
+    }
+
+    /// Writes all that the fork holds of its block to a file: what the persistent cache has of it, what was imported, and what the cache in
+    /// memory has not dropped. The file is there whole or not at all; one of this name is replaced. Cache when it cannot be written.
+    ///
+    /// With the options `recording` and `offline`, another fork answers from it on a machine without a network.
+    pub fn exportRecording(self: *Fork, path: [:0]const u8) Error!void {
+        return self.reading(c.fork_backend_export, .{ self.handle, path.ptr });
+    }
+
+    /// Reads a file of `exportRecording`: what it holds is answered from then on, and written to the persistent cache where there is one.
+    /// Cache for a file that cannot be read, was cut or altered; InvalidInput for one of another chain or block; ProofInvalid when the fork
+    /// verifies and the file does not prove its values. Nothing of it is kept then.
+    pub fn importRecording(self: *Fork, path: [:0]const u8) Error!void {
+        return self.reading(c.fork_backend_import, .{ self.handle, path.ptr });
     }
 
     /// Counters of the fork and all states on it.
@@ -167,7 +141,7 @@ pub const Fork = struct {
         return raw;
     }
 
-    /// Forgets everything fetched so far. Open requests stay open.
+    /// Forgets everything that was fetched and is held in memory. Open requests stay open; the persistent cache and recordings stay too.
     pub fn clearCache(self: *const Fork) Error!void {
         return errors.check(c.fork_backend_clear_cache(self.handle));
     }

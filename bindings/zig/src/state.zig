@@ -10,6 +10,8 @@ const types = @import("types.zig");
 const Fork = @import("fork.zig").Fork;
 const Changes = @import("changes.zig").Changes;
 const parseChanges = @import("changes.zig").parse;
+const AccountProof = @import("proof.zig").AccountProof;
+const parseProof = @import("proof.zig").parse;
 
 const Address = types.Address;
 const Allocator = std.mem.Allocator;
@@ -159,15 +161,16 @@ pub const StateManager = struct {
         return errors.check(c.state_manager_clear_storage_bytes(self.handle, &address));
     }
 
-    /// Root of the account's storage trie, the empty root for an absent account. InvalidState on a fork, unless the account was deleted
-    /// or its storage cleared.
+    /// Root of the account's storage trie, the empty root for an absent account. On a fork, local slots are applied to the chain's trie:
+    /// failures as of `stateRoot`, none where the account was deleted or its storage cleared.
     pub fn storageRoot(self: StateManager, address: Address) Error!Word {
         var root: Word = undefined;
         try self.read(c.state_manager_get_storage_root_bytes, .{ &address, &root });
         return root;
     }
 
-    /// Root of the state trie. InvalidState on a fork.
+    /// Root of the state trie. On a fork, all that was written locally is applied to the chain's trie, over proofs that are fetched:
+    /// InvalidState, naming the node, where they do not suffice, and on a fork that keeps no proofs.
     pub fn stateRoot(self: StateManager) Error!Word {
         var root: Word = undefined;
         try self.read(c.state_manager_get_state_root_bytes, .{&root});
@@ -276,12 +279,36 @@ pub const StateManager = struct {
         return self.readText(allocator, c.state_manager_get_changes, .{id});
     }
 
+    /// The account and the slots with their proofs, under the root that `stateRoot` gives, and with its failures. What does not exist has
+    /// a proof of that. The caller calls `deinit` of it.
+    pub fn proof(self: StateManager, allocator: Allocator, address: Address, slots: []const Word) Error!AccountProof {
+        const raw = try self.proofJson(allocator, address, slots);
+        defer allocator.free(raw);
+        return parseProof(allocator, raw);
+    }
+
+    /// The same as eth_getProof answers. The caller frees it.
+    pub fn proofJson(self: StateManager, allocator: Allocator, address: Address, slots: []const Word) Error![:0]u8 {
+        const guess = (6 + 3 * slots.len) << 10;
+        const arguments = .{ self.handle, &address, bytesOf(slots.ptr), slots.len };
+        var waiter: Fork.Waiter = .{};
+        while (true) {
+            return memory.readTextAbout(allocator, guess, c.state_manager_get_proof, arguments) catch |failure| {
+                if (failure != error.RpcPending or !try self.wait(&waiter)) return failure;
+                continue;
+            };
+        }
+    }
+
+    fn wait(self: StateManager, waiter: *Fork.Waiter) Error!bool {
+        return if (self.fork) |fork| fork.wait(waiter) else false;
+    }
+
     fn readText(self: StateManager, allocator: Allocator, function: anytype, arguments: anytype) Error![]u8 {
-        const fork = self.fork orelse return memory.readText(allocator, function, .{self.handle} ++ arguments);
         var waiter: Fork.Waiter = .{};
         while (true) {
             return memory.readText(allocator, function, .{self.handle} ++ arguments) catch |failure| {
-                if (failure != error.RpcPending or !try fork.wait(&waiter)) return failure;
+                if (failure != error.RpcPending or !try self.wait(&waiter)) return failure;
                 continue;
             };
         }

@@ -13,6 +13,8 @@ const types = @import("types.zig");
 const errors = @import("errors.zig");
 const state = @import("state.zig");
 const fork = @import("fork.zig");
+const fork_options = @import("fork_options.zig");
+const proof = @import("proof.zig");
 const transport = @import("transport.zig");
 const changes = @import("changes.zig");
 const evm = @import("evm.zig");
@@ -41,12 +43,20 @@ pub const DumpFormat = state.DumpFormat;
 pub const Changes = changes.Changes;
 
 pub const Fork = fork.Fork;
-pub const ForkOptions = fork.ForkOptions;
+pub const ForkOptions = fork_options.ForkOptions;
 pub const ForkBlock = fork.ForkBlock;
 pub const ForkStats = fork.ForkStats;
-pub const AccountSource = fork.AccountSource;
+pub const AccountSource = fork_options.AccountSource;
+pub const Verification = fork_options.Verification;
+pub const ForkLog = fork_options.ForkLog;
+pub const LogLevel = fork_options.LogLevel;
 pub const Transport = transport.Transport;
 pub const HttpTransport = transport.HttpTransport;
+
+pub const AccountProof = proof.AccountProof;
+pub const verifyProof = proof.verifyProof;
+pub const verifyProofOf = proof.verifyProofOf;
+pub const verifyHeader = proof.verifyHeader;
 
 pub const Evm = evm.Evm;
 pub const EvmOptions = evm.EvmOptions;

@@ -1,5 +1,6 @@
 test {
     _ = @import("state.zig");
     _ = @import("fork.zig");
+    _ = @import("life.zig");
     _ = @import("evm.zig");
 }

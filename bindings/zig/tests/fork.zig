@@ -5,14 +5,10 @@ const ws = @import("worldstate");
 const Node = @import("node.zig").Node;
 const alice = @import("node.zig").alice;
 const contract = @import("node.zig").contract;
+const options = @import("node.zig").options;
 
 const testing = std.testing;
 const a = testing.allocator;
-
-fn options(node: *Node, own_client: bool) ws.ForkOptions {
-    if (!own_client) return .{ .url = node.url(), .headers = "X-Test: 1" };
-    return .{ .transport = node.http.transport(), .io = testing.io, .allocator = a };
-}
 
 test "forks of a real node" {
     var node: Node = undefined;
@@ -34,7 +30,9 @@ test "forks of a real node" {
         const code = try state.code(a, contract);
         defer a.free(code);
         try testing.expectEqual(19, code.len);
-        try testing.expectError(error.InvalidState, state.stateRoot());
+        const header = try node.rpc("eth_getBlockByNumber", "\"0x3\",false");
+        defer a.free(header);
+        try testing.expectEqual(try ws.verifyHeader(block.hash, header), try state.stateRoot());
 
         try state.checkpoint();
         try state.setStorage(contract, ws.wordOf(0), ws.wordOf(0));
@@ -252,6 +250,15 @@ test "options that make no sense, and nodes that are not there" {
     try testing.expectError(error.InvalidInput, ws.Fork.init(.{ .block = "pending" }));
     try testing.expectError(error.InvalidInput, ws.Fork.init(.{ .transport = http.transport(), .url = "http://127.0.0.1:1" }));
     try testing.expectError(error.InvalidInput, ws.Fork.init(.{ .transport = http.transport() }));
+    for ([_]ws.ForkOptions{
+        .{ .max_concurrent = 1 },
+        .{ .requests_per_second = 1 },
+        .{ .compute_units_per_second = 1 },
+        .{ .offline = true },
+        .{ .network = "mine" },
+        .{ .block = "latest", .verify = .block },
+        .{ .verify = .{ .state_root = ws.wordOf(1) }, .account_source = .fields },
+    }) |wrong| try testing.expectError(error.InvalidInput, ws.Fork.init(wrong));
     try testing.expectError(error.RpcFailed, ws.Fork.init(.{ .url = "http://127.0.0.1:1", .max_attempts = 1 }));
     var buffer: [256]u8 = undefined;
     try testing.expect(std.mem.find(u8, ws.lastThreadError(&buffer), "127.0.0.1:1") != null);

@@ -8,6 +8,12 @@ const testing = std.testing;
 pub const contract: ws.Address = @as([17]u8, @splat(0)) ++ [_]u8{ 0xc0, 0xff, 0xee };
 pub const alice: ws.Address = @as([17]u8, @splat(0)) ++ [_]u8{ 0x0a, 0x11, 0xce };
 
+/// The two ways to a node: the library's client, and std.http.
+pub fn options(node: *Node, own_client: bool) ws.ForkOptions {
+    if (!own_client) return .{ .url = node.url(), .headers = "X-Test: 1" };
+    return .{ .transport = node.http.transport(), .io = testing.io, .allocator = testing.allocator };
+}
+
 pub const Node = struct {
     child: std.process.Child,
     http: ws.HttpTransport,
@@ -45,8 +51,17 @@ pub const Node = struct {
         return self.url_buffer[0..self.url_length :0];
     }
 
+    /// Hash of the newest block.
+    pub fn hash(self: *Node) !ws.Word {
+        const block = try self.rpc("eth_getBlockByNumber", "\"latest\",false");
+        defer testing.allocator.free(block);
+        const parsed = try std.json.parseFromSlice(std.json.Value, testing.allocator, block, .{});
+        defer parsed.deinit();
+        return ws.parseWord(parsed.value.object.get("hash").?.string);
+    }
+
     /// Asks the node without the library: `params` are the inside of a JSON array. The caller frees the answer.
-    pub fn rpc(self: *Node, method: []const u8, params: []const u8) ![]u8 {
+    pub fn rpc(self: *Node, method: []const u8, params: []const u8) ![:0]u8 {
         const a = testing.allocator;
         const body = try std.fmt.allocPrint(a, "{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{s}\",\"params\":[{s}]}}", .{ method, params });
         defer a.free(body);
@@ -59,7 +74,10 @@ pub const Node = struct {
             std.debug.print("{s}: {s}\n", .{ method, answer.body });
             return error.NodeRefused;
         };
-        return if (result == .string) a.dupe(u8, result.string) else std.json.Stringify.valueAlloc(a, result, .{});
+        if (result == .string) return a.dupeSentinel(u8, result.string, 0);
+        const text = try std.json.Stringify.valueAlloc(a, result, .{});
+        defer a.free(text);
+        return a.dupeSentinel(u8, text, 0);
     }
 
     /// A contract that returns slot 0 + slot 1 + the balance of its caller, and keeps that in slot 2.
