@@ -71,6 +71,9 @@ impl Node {
         if method == "eth_chainId" {
             return Ok(json!(format!("{CHAIN_ID:#x}")));
         }
+        if method == "eth_blockNumber" {
+            return Ok(json!(format!("{:#x}", self.head)));
+        }
         if method == "eth_getBlockByNumber" {
             let number = match params[0].as_str().unwrap() {
                 "latest" | "safe" | "finalized" => self.head,
