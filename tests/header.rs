@@ -83,12 +83,14 @@ const SECTIONS: &[Section] = &[
             "fork_backend/options.rs",
             "fork_backend/lifecycle.rs",
             "fork_backend/stats.rs",
+            "fork_backend/metrics.rs",
         ],
         types: &["ForkRpcVtable", "ForkBackendOptions"],
         inits: &[
             ("ForkRpcVtable", "FORK_RPC_VTABLE_INIT"),
             ("ForkBackendOptions", "FORK_BACKEND_OPTIONS_INIT"),
             ("ForkBackendStats", "FORK_BACKEND_STATS_INIT"),
+            ("ForkBackendMethodStats", "FORK_BACKEND_METHOD_STATS_INIT"),
         ],
     },
     Section {

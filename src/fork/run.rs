@@ -241,6 +241,9 @@ impl<'a> Run<'a> {
             }
             let worth_it = if failure.hopeless {
                 false
+            } else if failure.kind == Kind::WrongChain && self.wire.has_right() {
+                // The node counts as none: it is left at once and for good.
+                true
             } else if failure.transient {
                 job.attempts += 1;
                 job.asked_pause = job.asked_pause.max(failure.retry_after.unwrap_or_default());

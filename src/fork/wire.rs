@@ -129,6 +129,11 @@ impl Wire {
         }
     }
 
+    /// Whether there is a node that is not known to be on another chain.
+    pub(super) fn has_right(&self) -> bool {
+        self.nodes.iter().any(|node| node.chain() != Chain::Wrong)
+    }
+
     /// The node to ask now: the current one, or the first after it that is neither on another chain nor wants a pause.
     pub(super) fn endpoint(&self) -> usize {
         let current = self.current.load(Ordering::Relaxed);

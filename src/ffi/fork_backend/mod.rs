@@ -3,6 +3,7 @@
 pub mod callback;
 pub mod host;
 pub mod lifecycle;
+pub mod metrics;
 pub mod options;
 pub mod stats;
 
