@@ -1,6 +1,6 @@
 //! How many requests go into one body: as many as the node turns out to take.
 
-/// Full bodies that must have worked before a larger one is tried, at least.
+/// Bodies, at least half full, that must have worked before a larger one is tried, at least.
 const GROW_AFTER: u32 = 2;
 /// At most, after many that were not answered in time.
 const GROW_AFTER_MOST: u32 = 1 << 10;
@@ -15,7 +15,7 @@ pub(super) struct BatchSize {
     /// The smallest size that was refused since a body worked. It may have had another reason: a node that refuses
     /// single requests too says nothing about sizes.
     suspect: Option<usize>,
-    /// Full bodies that have worked one after another.
+    /// Bodies that have worked one after another.
     streak: u32,
     /// How many have to, before a larger one is tried. A body that takes too long costs a whole timeout: more with each
     /// such one, fewer again as bodies grow.
@@ -63,7 +63,8 @@ impl BatchSize {
             self.ceiling = self.ceiling.min(suspect - 1);
             self.suspect = None;
         }
-        if size < self.size || self.size >= self.ceiling {
+        // Bodies that go out at once are alike, and seldom full to the last.
+        if size <= self.size / 2 || self.size >= self.ceiling {
             return;
         }
         self.streak += 1;

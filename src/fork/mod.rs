@@ -22,6 +22,8 @@ mod foresee;
 mod host;
 mod http;
 mod inner;
+#[cfg(unix)]
+mod ipc;
 mod limiter;
 mod log;
 mod metrics;

@@ -78,11 +78,13 @@ impl Watch {
     }
 
     /// Whether every value that came so far is one of the chain that has the block.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the persistent cache, which holds back what is unconfirmed"))]
     pub(super) fn is_confirmed(&self) -> bool {
         !self.lost && [&self.fresh, &self.looked_for].iter().all(|values| values.values.is_empty() && !values.more)
     }
 
     /// The values of which that is not known; the flag says that there are more.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the persistent cache, which holds back what is unconfirmed"))]
     pub(super) fn unconfirmed(&self) -> (impl Iterator<Item = &Request>, bool) {
         let values = self.looked_for.values.iter().chain(&self.fresh.values);
         (values, self.looked_for.more || self.fresh.more)
