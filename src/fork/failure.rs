@@ -213,7 +213,7 @@ impl From<Wrong> for Failure {
         // For a proof, not to know is to have none: the values themselves may still be there.
         let no_proof = matches!(wrong, Wrong::Unknown(_));
         let kind = if matches!(wrong, Wrong::NoBlock(_)) { Kind::BlockNotFound } else { Kind::Rpc };
-        Self { no_proof, kind, ..Self::wrong_answer(wrong.into_text(), false) }
+        Self { kind, no_proof, ..Self::wrong_answer(wrong.into_text(), false) }
     }
 }
 

@@ -61,28 +61,32 @@ impl IpcNode {
         };
         let mut rest = body;
         while !rest.is_empty() {
-            left().and_then(|left| stream.set_write_timeout(left).map_err(failure)).map_err(broken(false))?;
+            left()
+                .and_then(|left| stream.set_write_timeout(left).map_err(|error| failure(&error)))
+                .map_err(broken(false))?;
             match stream.write(rest) {
                 Ok(0) => {
                     return Err(broken(false)(TransportError::Connection("the node closed the connection".into())));
                 }
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(broken(false)(failure(error))),
+                Err(error) => return Err(broken(false)(failure(&error))),
             }
         }
         let mut end = End::default();
         let mut chunk = vec![0; 1 << 16];
         loop {
             let begun = !answer.is_empty();
-            left().and_then(|left| stream.set_read_timeout(left).map_err(failure)).map_err(broken(begun))?;
+            left()
+                .and_then(|left| stream.set_read_timeout(left).map_err(|error| failure(&error)))
+                .map_err(broken(begun))?;
             let count = match stream.read(&mut chunk) {
                 Ok(0) => {
                     return Err(broken(begun)(TransportError::Connection("the node closed the connection".into())));
                 }
                 Ok(count) => count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(broken(begun)(failure(error))),
+                Err(error) => return Err(broken(begun)(failure(&error))),
             };
             let new = chunk.get(..count).unwrap_or_default();
             let found = end.find(new);
@@ -110,7 +114,7 @@ struct Broken {
     error: TransportError,
 }
 
-fn failure(error: std::io::Error) -> TransportError {
+fn failure(error: &std::io::Error) -> TransportError {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => TransportError::Timeout,
         _ => TransportError::Connection(error.to_string()),

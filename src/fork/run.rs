@@ -67,7 +67,9 @@ impl Queue {
     }
 
     fn put_back(&mut self, jobs: Vec<Job>) {
-        jobs.into_iter().rev().for_each(|job| self.jobs.push_front(job));
+        for job in jobs.into_iter().rev() {
+            self.jobs.push_front(job);
+        }
     }
 }
 
@@ -81,7 +83,9 @@ impl<'a> Run<'a> {
             workers: 1,
             deadline: after(fork.options.total_timeout),
         };
-        calls.into_iter().for_each(|call| queue.add(call));
+        for call in calls {
+            queue.add(call);
+        }
         Self { fork, wire, queue: Mutex::new(queue) }
     }
 

@@ -80,7 +80,8 @@ impl Wire {
                 };
                 let nodes = urls.iter().map(node).collect::<Result<Vec<Node>>>()?;
                 let is_http = |node: &Node| matches!(node.carrier, Carrier::Http(_));
-                if !(headers.is_empty() && ca_certificates.is_none()) && !nodes.iter().any(is_http) {
+                let needs_http = !headers.is_empty() || ca_certificates.is_some();
+                if needs_http && !nodes.iter().any(is_http) {
                     return Err(Error::InvalidInput("headers or certificates are given, and no URL is HTTP's".into()));
                 }
                 Ok(Some(Self { nodes, current: AtomicUsize::new(0), concurrent }))
