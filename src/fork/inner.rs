@@ -295,12 +295,11 @@ impl Inner {
             return true;
         }
         if call.is_storage_values() && !failure.transient && !failure.hopeless {
-            // A state or a block that is not there is no fault of the method.
-            if !self.no_storage_values && !matches!(failure.kind, Kind::StatePruned | Kind::BlockNotFound) {
+            if !self.no_storage_values {
                 self.journal
                     .write(LogLevel::Info, || format!("no eth_getStorageValues from here on: {}", failure.text));
-                self.no_storage_values = true;
             }
+            self.no_storage_values = true;
             return true;
         }
         false

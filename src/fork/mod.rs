@@ -24,6 +24,8 @@ mod held;
 mod host;
 mod http;
 mod inner;
+#[cfg(unix)]
+mod ipc;
 mod levels;
 mod limiter;
 mod located;

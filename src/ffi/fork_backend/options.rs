@@ -42,7 +42,8 @@ pub const FORK_LOG_DEBUG: c_int = 4;
 pub struct ForkBackendOptions {
     /// sizeof(ForkBackendOptions).
     pub size: usize,
-    /// http:// or https:// URL of the node. Several, separated by spaces or newlines, are tried in turn.
+    /// http:// or https:// URL of the node, or (on Unix) the path of its IPC socket: "ipc:///path", "/path", or a path
+    /// that ends in ".ipc". Several, separated by spaces or newlines, are tried in turn.
     pub url: *const c_char,
     /// HTTP headers for each request, one "Name: value" a line.
     pub headers: *const c_char,
