@@ -287,7 +287,7 @@ impl Inner {
 
     /// Whether what `call` was for is to be asked with other methods, because the node has not this one.
     pub(super) fn asks_otherwise(&mut self, call: &Call, failure: &Failure) -> bool {
-        if call.is_proof() && failure.no_proof && self.source == AccountSource::Auto {
+        if call.is_proof() && failure.no_proof && self.source == AccountSource::Auto && !self.verifies() {
             if !self.no_proofs {
                 self.journal.write(LogLevel::Info, || format!("no proofs from here on: {}", failure.text));
             }
