@@ -260,12 +260,12 @@ fn the_pinned_block_is_checked() {
     let header_lies: Vec<(Verify, &str, Lie)> = vec![
         (by_hash(), "header has the hash", |m, _, r| {
             if m.contains("Block") {
-                r["stateRoot"] = json!(B256::repeat_byte(1).to_string())
+                r["stateRoot"] = json!(B256::repeat_byte(1).to_string());
             }
         }),
         (by_hash(), "is missing", |m, _, r| {
             if m.contains("Block") {
-                drop(r.as_object_mut().unwrap().remove("mixHash"))
+                drop(r.as_object_mut().unwrap().remove("mixHash"));
             }
         }),
         (by_hash(), "trusted is", |m, _, r| {
@@ -281,7 +281,7 @@ fn the_pinned_block_is_checked() {
         (Verify::StateRoot(B256::repeat_byte(9)), "has the state root", HONEST),
         (Verify::StateRoot(CHAIN.state_root), "header has the hash", |m, _, r| {
             if m.contains("Block") {
-                r["gasUsed"] = json!("0x1")
+                r["gasUsed"] = json!("0x1");
             }
         }),
     ];
@@ -306,7 +306,7 @@ fn the_pinned_block_is_checked() {
     // Without verify nothing of the header needs to be right, and its state root is told.
     let other = liar(|m, _, r| {
         if m.contains("Block") {
-            r["gasUsed"] = json!("0x1")
+            r["gasUsed"] = json!("0x1");
         }
     });
     let fork = Fork::open(options(&[&other.server], Verify::Off)).unwrap();
@@ -447,7 +447,8 @@ fn every_byte_of_an_answer_counts() {
     let mut count = 0;
     for pointer in pointers {
         let digits = proof.pointer(&pointer).unwrap().as_str().unwrap().trim_start_matches("0x").to_owned();
-        let bytes = alloy_primitives::hex::decode(format!("{}{digits}", if digits.len() % 2 == 0 { "" } else { "0" }));
+        let bytes =
+            alloy_primitives::hex::decode(format!("{}{digits}", if digits.len().is_multiple_of(2) { "" } else { "0" }));
         for (at, byte) in bytes.clone().unwrap().into_iter().enumerate() {
             for flip in [0x01, 0x80] {
                 let mut changed = bytes.clone().unwrap();
@@ -471,7 +472,7 @@ fn strings(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::String(_) => found.push(at.to_owned()),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(i, item)| strings(item, &format!("{at}/{i}"), found))
+            items.iter().enumerate().for_each(|(i, item)| strings(item, &format!("{at}/{i}"), found));
         }
         Value::Object(fields) => fields.iter().for_each(|(key, field)| strings(field, &format!("{at}/{key}"), found)),
         _ => {}
@@ -591,7 +592,7 @@ fn witnesses_are_checked_and_bounded() {
     assert!(matches!(unpinned.witness(&keys()), Err(Error::InvalidState(_))));
     let rootless = liar(|m, _, r| {
         if m.contains("Block") {
-            drop(r.as_object_mut().unwrap().remove("stateRoot"))
+            drop(r.as_object_mut().unwrap().remove("stateRoot"));
         }
     });
     let fork = Fork::open(options(&[&rootless.server], Verify::Off)).unwrap();
