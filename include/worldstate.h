@@ -629,10 +629,16 @@ int fork_reply_fail(ForkReplyHandle reply,
 /** Answers are believed. */
 #define FORK_VERIFY_OFF 0
 
-/** Answers are checked against the state root in the header whose hash is `trusted`. */
+/**
+ * Answers are checked against the state root in the header whose hash is `trusted`. Where `block` is the newest, the
+ * default, this one takes its place. Hashes of earlier blocks are checked by the headers between, 1,024 at most.
+ */
 #define FORK_VERIFY_BLOCK_HASH 1
 
-/** Answers are checked against the state root `trusted`. */
+/**
+ * Answers are checked against the state root `trusted`, which the header of the block must have; what else it says is
+ * only known to be consistent.
+ */
 #define FORK_VERIFY_STATE_ROOT 2
 
 /** What was given up or set aside. */

@@ -191,7 +191,7 @@ impl Inner {
             Err(Wrong::Invalid(_)) => self.stats.verify_failures += 1,
             Ok(Answer::Paths(_)) => self.stats.verified += 1,
             Ok(Answer::Block(_) | Answer::Header(_) | Answer::Proof { .. }) if trust.checks() => {
-                self.stats.verified += 1
+                self.stats.verified += 1;
             }
             Ok(Answer::Code { hash, .. }) if trust.hash == Some(*hash) => self.stats.verified += 1,
             _ => {}

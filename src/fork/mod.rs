@@ -287,6 +287,11 @@ impl Fork {
                 }
                 inner.wants(Request::BlockHash(number), &mut wants);
             }
+            if wants.is_empty() {
+                return Err(Error::InvalidState(format!(
+                    "hash of block {number}: the parent of the pinned block is not known, which would vouch for it"
+                )));
+            }
             self.fetch(&wants).map_err(|error| match error {
                 Error::Missing(_) => Error::Missing(Request::BlockHash(number)),
                 other => other,
