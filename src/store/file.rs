@@ -15,7 +15,9 @@ const VERSION: i32 = 1;
 const EXTENSION: &str = "v1.worldstate";
 /// How long another process may hold the file before an attempt is given up.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
-/// KiB of pages that a connection keeps in memory.
+/// Bytes of the log at which it is moved into the file.
+pub(super) const LOG: u64 = 8 << 20;
+/// KiB of pages that a connection keeps in memory, if it is told nothing else.
 const PAGE_CACHE: u32 = 16 << 10;
 
 /// The whole layout; a file whose own differs by a letter is not ours.
@@ -243,8 +245,11 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// Bytes of the file with its log.
 pub(super) fn size(path: &Path) -> u64 {
-    let length = |path: &Path| path.metadata().map_or(0, |found| found.len());
-    length(path) + length(&beside(path, "-wal"))
+    path.metadata().map_or(0, |found| found.len()) + log_size(path)
+}
+
+pub(super) fn log_size(path: &Path) -> u64 {
+    beside(path, "-wal").metadata().map_or(0, |found| found.len())
 }
 
 /// Which file is at the path: another one after it was moved away.
