@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// "wlds": what SQLite calls the application id of a file.
+/// "wlds": what `SQLite` calls the application id of a file.
 const APPLICATION: i32 = i32::from_be_bytes(*b"wlds");
 /// Part of the file's name as well, so that two versions of the library do not set each other's files aside.
 const VERSION: i32 = 1;
@@ -129,7 +129,13 @@ pub(super) fn connect(path: &Path, access: Access) -> Result<Connection, Failure
 pub(super) fn open_to_write(path: &Path, chain: &Chain) -> Result<Connection, Failure> {
     let mut connection = connect(path, Access::Write)?;
     if connection.is_readonly(rusqlite::MAIN_DB)? {
-        return Err(Failure::ReadOnly("the file is read-only".to_owned()));
+        // Its header can say so as well as its permissions.
+        let may_write = std::fs::OpenOptions::new().write(true).open(path).is_ok();
+        return Err(if may_write {
+            Failure::Damaged("its header is of a format that cannot be written".to_owned())
+        } else {
+            Failure::ReadOnly("the file is read-only".to_owned())
+        });
     }
     if is_blank(&connection)? {
         make(&mut connection, chain)?;
@@ -217,7 +223,7 @@ fn judge(connection: &Connection, chain: Option<&Chain>) -> Result<Chain, Failur
     }
 }
 
-/// Renames the file, and what SQLite keeps beside it, to the first free `<name>.corrupt-<n>`, and gives its new name.
+/// Renames the file, and what `SQLite` keeps beside it, to the first free `<name>.corrupt-<n>`, and gives its new name.
 pub(super) fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
     for number in 1..=10_000 {
         let aside = beside(path, &format!(".corrupt-{number}"));

@@ -269,13 +269,12 @@ impl Batch<'_> {
     }
 
     fn value(&mut self, scope: Scope, key: &Key, value: &[u8]) -> Result<(), Failure> {
-        let place = match self.places.get(&scope) {
-            Some(place) => *place,
-            None => {
-                let Some(place) = self.find(scope, false)? else { return Ok(()) };
-                self.places.insert(scope, place);
-                place
-            }
+        let place = if let Some(place) = self.places.get(&scope) {
+            *place
+        } else {
+            let Some(place) = self.find(scope, false)? else { return Ok(()) };
+            self.places.insert(scope, place);
+            place
         };
         let data = place.seal.close(key.as_slice(), value);
         let first = key.row(place.id);

@@ -90,10 +90,10 @@ fn value(number: u64, n: u64) -> U256 {
 }
 
 fn account(number: u64, n: u64) -> Option<SourceAccount> {
-    (n % 5 != 0).then(|| SourceAccount {
+    (!n.is_multiple_of(5)).then(|| SourceAccount {
         balance: value(number, n),
         nonce: number + n,
-        code_hash: if n % 2 == 0 { keccak256(code(n)) } else { alloy_primitives::KECCAK256_EMPTY },
+        code_hash: if n.is_multiple_of(2) { keccak256(code(n)) } else { alloy_primitives::KECCAK256_EMPTY },
     })
 }
 
