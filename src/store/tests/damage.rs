@@ -242,7 +242,7 @@ fn a_file_that_is_not_ours_is_set_aside_untouched() {
             std::fs::write(dir.file(), vec![0x5a; 100_000]).unwrap();
             "noise".to_owned()
         }),
-        Box::new(|dir| foreign(dir, "a database of somebody's")),
+        Box::new(move |dir| foreign(dir, "a database of somebody's")),
         Box::new(|dir| {
             let other = Chain { id: 10, ..mainnet() };
             drop(Store::open(&dir.0, &other, LARGE).unwrap());
