@@ -4,6 +4,9 @@ use super::*;
 
 const N: u64 = 12;
 
+/// Makes a file and says what it is.
+type Make = Box<dyn Fn(&Dir) -> String>;
+
 /// A small file with everything in it.
 fn fill(dir: &Dir) {
     let store = dir.open();
@@ -232,7 +235,6 @@ fn a_file_that_is_not_ours_is_set_aside_untouched() {
         file.execute_batch(sql).unwrap();
         sql.to_owned()
     };
-    type Make = Box<dyn Fn(&Dir) -> String>;
     let cases: Vec<Make> = vec![
         Box::new(|dir| {
             std::fs::write(dir.file(), "some text of somebody's").unwrap();
