@@ -28,6 +28,9 @@ pub mod fork;
 mod json;
 mod keys;
 mod proof;
+#[cfg(test)]
+#[path = "../tests/support/random.rs"]
+mod random;
 mod shelf;
 pub mod state;
 mod text;
