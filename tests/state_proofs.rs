@@ -203,10 +203,18 @@ fn all_that_is_changed_is_asked_for_at_once() {
     }
     state.clear_storage(address(30));
     state.delete_account(address(31));
+    // Of what was cleared before, no slot of the source is part.
+    state.clear_storage(address(32));
+    state.set_storage(address(32), U256::from(2), U256::from(5));
     state.get_proof(address(40), &[U256::from(3)]).unwrap();
     let asked = std::mem::take(&mut *source.asked.lock().unwrap());
     let mut expected: Vec<_> = (0..20).map(|n| (address(n), vec![U256::ONE])).collect();
-    expected.extend([(address(30), vec![]), (address(31), vec![]), (address(40), vec![U256::from(3)])]);
+    expected.extend([
+        (address(30), vec![]),
+        (address(31), vec![]),
+        (address(32), vec![]),
+        (address(40), vec![U256::from(3)]),
+    ]);
     expected.sort();
     assert_eq!(asked, [expected]);
 
