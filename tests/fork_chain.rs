@@ -438,7 +438,7 @@ fn what_happens_is_told_and_counted() {
     assert_eq!((balances.requests, balances.count, balances.failures), (199, 199, 0));
     assert!(balances.p50 > 0 && balances.p50 <= balances.p99 && balances.p99 <= balances.max);
     let quiet = open(&server, |options| {
-        options.log = Some(Log { level: LogLevel::Error, write: Arc::new(|_, line| panic!("{line}")) })
+        options.log = Some(Log { level: LogLevel::Error, write: Arc::new(|_, line| panic!("{line}")) });
     });
     quiet.account(address(2)).unwrap();
 }

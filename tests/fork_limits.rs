@@ -122,6 +122,8 @@ struct Remembering(Arc<Mutex<HashSet<ThreadId>>>);
 impl Transport for Remembering {
     fn send(&self, body: &[u8], _: Instant) -> Result<Vec<u8>, TransportError> {
         self.0.lock().unwrap().insert(std::thread::current().id());
+        // Time for another thread to come, if there were one.
+        std::thread::sleep(Duration::from_millis(10));
         let body: Value = serde_json::from_slice(body).unwrap();
         Ok(Node::default().answer(&body).to_string().into_bytes())
     }
