@@ -53,19 +53,6 @@ impl LiveNode {
         self.try_rpc(method, params).unwrap_or_else(|error| panic!("{method} {params}: {error}"))
     }
 
-    /// The receipt of a transaction, which a busy node has a moment after it took the transaction.
-    pub(crate) fn receipt(&self, hash: &Value) -> Value {
-        let start = Instant::now();
-        loop {
-            let receipt = self.rpc("eth_getTransactionReceipt", &json!([hash]));
-            if !receipt.is_null() {
-                return receipt;
-            }
-            assert!(start.elapsed() < PATIENCE, "transaction {hash} is not mined");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
     /// The `result` of a JSON-RPC call, or its `error`.
     pub(crate) fn try_rpc(&self, method: &str, params: &Value) -> Result<Value, Value> {
         let mut answer = self.post(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}));
