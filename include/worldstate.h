@@ -965,6 +965,36 @@ int fork_backend_fail_batch(ForkBackendHandle handle,
                             const char *message);
 
 /* ----------------------------------------------------------------------------------------------------
+ * Proofs
+ * Checks of what a node said, without fork and without network.
+ * ---------------------------------------------------------------------------------------------------- */
+
+/**
+ * Checks the answer of a node to eth_getProof (EIP-1186), or the whole JSON-RPC response, against the 32 bytes of a
+ * state root: balance, nonce, code hash, storage root, and the value of each of its slots, whether the account is
+ * there or not. PROOF_INVALID when anything does not match, is missing, or is there beyond what proves it; the error
+ * text names what. INVALID_INPUT for a text that is not JSON, or a response without result.
+ *
+ * The answer must be for `address` (20 bytes), and each of the `slot_count` slots (32 bytes each) among those that it
+ * proves. With NULL and 0 it may be for any account and any slots: then look that they are the ones that were meant.
+ */
+int worldstate_verify_proof(const uint8_t *state_root,
+                            const uint8_t *address,
+                            const uint8_t *slots,
+                            size_t slot_count,
+                            const char *proof_json);
+
+/**
+ * Checks that a block header in JSON has the hash `block_hash` (32 bytes), which is computed from its fields, and
+ * writes the 32 bytes of its state root. A block, as eth_getBlockByNumber gives it, does, and so does the whole
+ * JSON-RPC response. PROOF_INVALID when the hash is another or a field is missing; INVALID_INPUT as for
+ * worldstate_verify_proof.
+ */
+int worldstate_verify_header(const uint8_t *block_hash,
+                             const char *header_json,
+                             uint8_t *out_state_root);
+
+/* ----------------------------------------------------------------------------------------------------
  * Evm: life
  * Executes transactions and messages over a state manager. In a library with the cargo feature evm, which is
  * the default.

@@ -5,11 +5,12 @@
 //! | [`state`] | the journaled world state: accounts, storage, code, checkpoints, snapshots. Pure: no I/O, no C |
 //! | [`fork`] | remote state pinned to one block, fetched lazily over JSON-RPC and kept in a bounded cache |
 //! | [`evm`] | execution of transactions and messages over a state (cargo feature `evm`) |
+//! | `proof` | Merkle proofs and headers: what answers are checked against |
 //! | [`ffi`] | the C interface: conversion only |
 //! | [`error`] | the one error type |
 //!
-//! Dependencies point one way: `state` stands alone and defines the seam [`state::Source`], `fork` implements it,
-//! `evm` reads and writes `state` only, `ffi` knows all, nobody knows `ffi`.
+//! Dependencies point one way: `state` and `proof` stand alone, `state` defines the seam [`state::Source`], `fork`
+//! implements it, `evm` reads and writes `state` only, `ffi` knows all, nobody knows `ffi`.
 #![deny(unsafe_code)]
 
 #[cfg(panic = "abort")]
@@ -28,6 +29,7 @@ pub mod fork;
 mod json;
 mod keys;
 mod proof;
+mod rpc;
 mod shelf;
 pub mod state;
 mod text;

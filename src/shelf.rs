@@ -69,8 +69,8 @@ impl<K: Hash + Eq + Copy, V: Clone> Shelf<K, V> {
 
     /// Keeps an answer until it has been read, and then as the cache's size allows.
     pub(crate) fn deliver(&mut self, key: K, value: V) {
-        if self.lru.contains(&key) {
-            return self.keep(key, value);
+        if let Some(old) = self.lru.pop(&key) {
+            self.lru_bytes -= (self.weigh)(&old);
         }
         self.unread_bytes += (self.weigh)(&value);
         if let Some(old) = self.unread.put(key, value) {

@@ -100,6 +100,13 @@ const SECTIONS: &[Section] = &[
         inits: &[],
     },
     Section {
+        title: "Proofs",
+        intro: "Checks of what a node said, without fork and without network.",
+        sources: &["proof.rs"],
+        types: &[],
+        inits: &[],
+    },
+    Section {
         title: "Evm: life",
         intro: "Executes transactions and messages over a state manager. In a library with the cargo feature evm, which is\n\
                 the default.",

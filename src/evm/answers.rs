@@ -178,7 +178,7 @@ impl Answers {
                 let open = !self.block_hashes.contains_key(number);
                 [open.then_some(Need::BlockHash(*number)), None, None]
             }
-            Request::Block | Request::Foresight(_) => [None; 3],
+            Request::Block | Request::Foresight(_) | Request::Proof(_) => [None; 3],
         };
         needs.into_iter().flatten()
     }

@@ -360,7 +360,7 @@ impl Evm {
             Request::Storage(address, slot) => Need::Storage(address, slot),
             Request::Code(address) => Need::Code(address),
             Request::BlockHash(number) => Need::BlockHash(number),
-            Request::Block | Request::Foresight(_) => Need::BlockHash(0),
+            Request::Block | Request::Foresight(_) | Request::Proof(_) => Need::BlockHash(0),
         }
     }
 

@@ -66,7 +66,7 @@ fn is_loaded(state: &EvmState, request: &Request) -> bool {
         Request::Code(address) => state
             .get(address)
             .is_some_and(|account| account.info.code_hash != KECCAK256_EMPTY && account.info.code.is_some()),
-        Request::BlockHash(_) | Request::Block | Request::Foresight(_) => false,
+        Request::BlockHash(_) | Request::Block | Request::Foresight(_) | Request::Proof(_) => false,
     }
 }
 
@@ -276,7 +276,7 @@ fn is_fixed(request: &Request) -> bool {
     match request {
         Request::Storage(_, slot) => *slot < FIXED,
         Request::Account(_) | Request::Code(_) => true,
-        Request::BlockHash(_) | Request::Block | Request::Foresight(_) => false,
+        Request::BlockHash(_) | Request::Block | Request::Foresight(_) | Request::Proof(_) => false,
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`library`] | version, error texts |
 //! | [`state_manager`] | the journaled state |
 //! | [`fork_backend`] | remote state |
+//! | [`proof`] | checks of proofs and headers |
 //! | [`evm`] | execution (cargo feature `evm`) |
 //! | [`handle`] | the handles and their table |
 //! | `guard` | what stands around every export: handle look-up, panics, error texts |
@@ -27,6 +28,7 @@ pub mod handle;
 pub mod library;
 mod lock;
 mod panics;
+pub mod proof;
 pub mod state_manager;
 pub mod status;
 mod versioned;

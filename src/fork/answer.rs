@@ -2,23 +2,61 @@
 
 use super::block::BlockTag;
 use super::call::Call;
+use super::options::Verify;
+use crate::proof::{AccountProof, CheckedNodes, Header};
+use crate::rpc::{bytes, field, fixed, hash, number, parse, quantity, word};
 use crate::state::{ForesightMethod, Request, SourceAccount};
-use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, b256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use serde_json::{Map, Value};
 
-/// The root of an empty storage.
-const EMPTY_ROOT: B256 = b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
+/// What an answer is checked against.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Trust {
+    pub(super) verify: Verify,
+    /// State root of the pinned block, once that is known.
+    pub(super) state_root: Option<B256>,
+    /// The hash that the block or the code which is asked for must have, where that is known.
+    pub(super) hash: Option<B256>,
+}
+
+impl Trust {
+    pub(super) fn checks(&self) -> bool {
+        self.verify != Verify::Off
+    }
+}
+
+/// What a block says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BlockSeen {
+    pub(super) number: u64,
+    pub(super) hash: B256,
+    /// `None` where the node leaves it out, and answers are not checked.
+    pub(super) state_root: Option<B256>,
+    /// Known where answers are checked.
+    pub(super) parent_hash: Option<B256>,
+}
 
 /// A decoded answer; one variant for each kind of call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     ChainId(u64),
-    Block { number: u64, hash: B256 },
+    Block(BlockSeen),
     BlockHash(B256),
-    Proof { account: Option<SourceAccount>, slots: Vec<(U256, U256)> },
+    /// A header below the pinned block, where answers are checked.
+    Header(Header),
+    /// `nodes` is empty where answers are not checked.
+    Proof {
+        account: Option<SourceAccount>,
+        slots: Vec<(U256, U256)>,
+        nodes: CheckedNodes,
+    },
+    Paths(CheckedNodes),
     Balance(U256),
     Nonce(u64),
-    Code { hash: B256, code: Bytes },
+    Code {
+        hash: B256,
+        code: Bytes,
+    },
     Slot(U256),
     Foreseen(Vec<Request>),
 }
@@ -30,6 +68,8 @@ pub(super) enum Wrong {
     Shape(String),
     /// It has the form, and says that the node cannot know: no such block, no proof, a code that is not its account's.
     Unknown(String),
+    /// It does not match what is trusted.
+    Invalid(String),
 }
 
 impl From<String> for Wrong {
@@ -40,36 +80,52 @@ impl From<String> for Wrong {
 
 impl Wrong {
     pub(super) fn into_text(self) -> String {
-        let (Self::Shape(text) | Self::Unknown(text)) = self;
+        let (Self::Shape(text) | Self::Unknown(text) | Self::Invalid(text)) = self;
         text
     }
 }
 
-/// Decodes the `result` of `call`.
-pub(super) fn decode(call: &Call, tag: &BlockTag, value: &Value) -> Result<Answer, Wrong> {
+/// Decodes the `result` of `call`, and checks it against what is trusted.
+pub(super) fn decode(call: &Call, tag: &BlockTag, trust: &Trust, value: &Value) -> Result<Answer, Wrong> {
     match call {
         Call::ChainId => Ok(Answer::ChainId(number(value).map_err(|e| format!("chain id {e}"))?)),
         Call::Block => match (block(value)?, tag) {
             (None, _) => Err(Wrong::Unknown(format!("block {tag} does not exist there"))),
-            (Some((number, _)), BlockTag::Number(asked)) if *asked != number => {
-                Err(Wrong::Shape(format!("the answer is for block {number}")))
+            (Some(seen), BlockTag::Number(asked)) if *asked != seen.number => {
+                Err(Wrong::Shape(format!("the answer is for block {}", seen.number)))
             }
-            (Some((_, hash)), BlockTag::Hash(asked)) if *asked != hash => {
-                Err(Wrong::Shape(format!("the answer is for block {hash}")))
+            (Some(seen), BlockTag::Hash(asked)) if *asked != seen.hash => {
+                Err(Wrong::Shape(format!("the answer is for block {}", seen.hash)))
             }
-            (Some((number, hash)), _) => Ok(Answer::Block { number, hash }),
+            (Some(seen), _) => Ok(Answer::Block(if trust.checks() { check_block(trust, value)? } else { seen })),
         },
         Call::BlockHash(asked) => match block(value)? {
             None => Err(Wrong::Unknown(format!("block {asked} does not exist there"))),
-            Some((number, _)) if number != *asked => Err(Wrong::Shape(format!("the answer is for block {number}"))),
-            Some((_, hash)) => Ok(Answer::BlockHash(hash)),
+            Some(seen) if seen.number != *asked => {
+                Err(Wrong::Shape(format!("the answer is for block {}", seen.number)))
+            }
+            Some(_) if trust.checks() => Ok(Answer::Header(check_header(trust, value)?)),
+            Some(seen) => Ok(Answer::BlockHash(seen.hash)),
         },
-        Call::Proof { .. } if value.is_null() => Err(Wrong::Unknown("the node has no proof for this block".into())),
-        Call::Proof { address, slots, .. } => Ok(proof(value, *address, slots)?),
+        Call::Proof { .. } | Call::Paths { .. } if value.is_null() => {
+            Err(Wrong::Unknown("the node has no proof for this block".into()))
+        }
+        Call::Proof { address, slots, .. } if trust.checks() => {
+            let (proof, exists, nodes) = check_proof(trust, value, *address, slots)?;
+            let account = exists.then(|| account_of(&proof));
+            Ok(Answer::Proof { account, slots: values_of(&proof), nodes })
+        }
+        Call::Proof { address, slots, .. } => {
+            let proof = AccountProof::read_values(value)?;
+            proof.is_for(*address, slots)?;
+            let account = (!proof.looks_absent()).then(|| account_of(&proof));
+            Ok(Answer::Proof { account, slots: values_of(&proof), nodes: CheckedNodes::default() })
+        }
+        Call::Paths { address, slots } => Ok(Answer::Paths(check_proof(trust, value, *address, slots)?.2)),
         Call::Balance(_) => Ok(Answer::Balance(quantity(value).map_err(|e| format!("balance {e}"))?)),
         Call::Nonce(_) => Ok(Answer::Nonce(number(value).map_err(|e| format!("nonce {e}"))?)),
-        Call::AccountCode(_) => code(value, None),
-        Call::Code { expected, .. } => code(value, *expected),
+        Call::AccountCode(_) => code(value, None, trust),
+        Call::Code { expected, .. } => code(value, expected.or(trust.hash), trust),
         Call::Foresight(question) => Ok(Answer::Foreseen(foreseen(question.method, value)?)),
         Call::Slot(..) => Ok(Answer::Slot(word(value).map_err(|e| format!("storage value {e}"))?)),
     }
@@ -107,139 +163,88 @@ fn foreseen(method: ForesightMethod, value: &Value) -> Result<Vec<Request>, Stri
     Ok(requests)
 }
 
-fn proof(value: &Value, address: Address, asked: &[U256]) -> Result<Answer, String> {
-    let object = value.as_object().ok_or("proof is not an object")?;
-    if let Some(given) = object.get("address").filter(|given| !given.is_null()) {
-        let given = fixed::<20>(given).map_err(|e| format!("address {e}"))?;
-        if given != address.0.0 {
-            return Err(format!("proof is for {}", Address::from(given)));
-        }
-    }
-    let balance = quantity(field(object, "balance")?).map_err(|e| format!("balance {e}"))?;
-    let nonce = number(field(object, "nonce")?).map_err(|e| format!("nonce {e}"))?;
-    let code_hash = hash(field(object, "codeHash")?).map_err(|e| format!("codeHash {e}"))?;
-    let root = match object.get("storageHash") {
-        None | Some(Value::Null) => EMPTY_ROOT,
-        Some(given) => hash(given).map_err(|e| format!("storageHash {e}"))?,
-    };
-    // Nodes give zero as the code hash of an absent account, or the hash of nothing.
-    let code_hash = if code_hash.is_zero() { KECCAK256_EMPTY } else { code_hash };
-    let absent =
-        balance.is_zero() && nonce == 0 && code_hash == KECCAK256_EMPTY && (root == EMPTY_ROOT || root.is_zero());
-    let slots = storage_proof(object.get("storageProof"), asked)?;
-    Ok(Answer::Proof { account: (!absent).then_some(SourceAccount { balance, nonce, code_hash }), slots })
+fn account_of(proof: &AccountProof) -> SourceAccount {
+    let account = &proof.account;
+    SourceAccount { balance: account.balance, nonce: account.nonce, code_hash: account.code_hash }
 }
 
-fn storage_proof(value: Option<&Value>, asked: &[U256]) -> Result<Vec<(U256, U256)>, String> {
-    let entries: &[Value] = match value {
-        None | Some(Value::Null) => &[],
-        Some(Value::Array(entries)) => entries,
-        Some(_) => return Err("storageProof is not an array".into()),
-    };
-    let mut values: Vec<(U256, Option<U256>)> = asked.iter().map(|slot| (*slot, None)).collect();
-    values.sort_unstable_by_key(|(slot, _)| *slot);
-    for entry in entries {
-        let object = entry.as_object().ok_or("storageProof has an entry that is not an object")?;
-        let key = quantity(field(object, "key")?).map_err(|e| format!("slot {e}"))?;
-        let value = word(field(object, "value")?).map_err(|e| format!("value of slot {key:#x} {e}"))?;
-        let at = values
-            .binary_search_by_key(&key, |(slot, _)| *slot)
-            .map_err(|_| format!("slot {key:#x} was not asked for"))?;
-        if values[at].1.replace(value).is_some() {
-            return Err(format!("slot {key:#x} is answered twice"));
-        }
-    }
-    values.into_iter().map(|(slot, value)| Ok((slot, value.ok_or(format!("slot {slot:#x} is missing"))?))).collect()
+fn values_of(proof: &AccountProof) -> Vec<(U256, U256)> {
+    proof.slots.iter().map(|slot| (slot.slot, slot.value)).collect()
 }
 
-fn code(value: &Value, expected: Option<B256>) -> Result<Answer, Wrong> {
+/// Reads and checks a proof; tells whether the account exists.
+fn check_proof(
+    trust: &Trust,
+    value: &Value,
+    address: Address,
+    slots: &[U256],
+) -> Result<(AccountProof, bool, CheckedNodes), Wrong> {
+    let root = trust.state_root.ok_or_else(|| Wrong::Invalid("the state root of the block is not known".into()))?;
+    let proof = AccountProof::read(value)?;
+    let proven = proof.is_for(address, slots).and_then(|()| proof.verify(address, root)).map_err(Wrong::Invalid)?;
+    Ok((proof, proven.exists, proven.nodes))
+}
+
+/// Reads a header and computes its hash, which must be the trusted one where there is one.
+fn check_header(trust: &Trust, value: &Value) -> Result<Header, Wrong> {
+    let header = Header::read(value).map_err(Wrong::Invalid)?;
+    match trust.hash {
+        Some(trusted) if trusted != header.hash => {
+            Err(Wrong::Invalid(format!("header has the hash {}, trusted is {trusted}", header.hash)))
+        }
+        _ => Ok(header),
+    }
+}
+
+fn check_block(trust: &Trust, value: &Value) -> Result<BlockSeen, Wrong> {
+    let Header { number, hash, parent_hash, state_root } = check_header(trust, value)?;
+    match trust.verify {
+        Verify::StateRoot(trusted) if trusted != state_root => Err(Wrong::Invalid(format!(
+            "block {number}, {hash}, has the state root {state_root}, trusted is {trusted}"
+        ))),
+        _ => Ok(BlockSeen { number, hash, state_root: Some(state_root), parent_hash: Some(parent_hash) }),
+    }
+}
+
+fn code(value: &Value, expected: Option<B256>, trust: &Trust) -> Result<Answer, Wrong> {
     let code = bytes(value).map_err(|e| format!("code {e}"))?;
     let hash = keccak256(&code);
     match expected {
         Some(expected) if expected != hash => {
-            Err(Wrong::Unknown(format!("code has the hash {hash}, its account says {expected}")))
+            let text = format!("code has the hash {hash}, its account says {expected}");
+            Err(if trust.checks() { Wrong::Invalid(text) } else { Wrong::Unknown(text) })
         }
         _ => Ok(Answer::Code { hash, code }),
     }
 }
 
-fn block(value: &Value) -> Result<Option<(u64, B256)>, String> {
+fn block(value: &Value) -> Result<Option<BlockSeen>, String> {
     if value.is_null() {
         return Ok(None);
     }
     let object = value.as_object().ok_or("block is not an object")?;
     let number = number(field(object, "number")?).map_err(|e| format!("number of the block {e}"))?;
-    let hash = hash(field(object, "hash")?).map_err(|e| format!("hash of the block {e}"))?;
-    Ok(Some((number, hash)))
-}
-
-fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Result<&'a Value, String> {
-    object.get(name).ok_or_else(|| format!("{name} is missing"))
-}
-
-/// The digits after `0x`.
-fn digits(value: &Value) -> Result<&str, String> {
-    let text = value.as_str().ok_or("is not a string")?;
-    let digits =
-        text.strip_prefix("0x").ok_or_else(|| format!("{:?} does not begin with 0x", super::failure::cut(text)))?;
-    if digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        Ok(digits)
-    } else {
-        Err(format!("{:?} is not hexadecimal", super::failure::cut(text)))
-    }
-}
-
-/// A number of 1 to 64 digits. Leading zeros are let through: some nodes pad.
-fn quantity(value: &Value) -> Result<U256, String> {
-    match digits(value)? {
-        "" => Err("has no digits".into()),
-        digits => parse(digits),
-    }
-}
-
-/// A storage value, for which some nodes write `0x`.
-fn word(value: &Value) -> Result<U256, String> {
-    match digits(value)? {
-        "" => Ok(U256::ZERO),
-        digits => parse(digits),
-    }
-}
-
-fn parse(digits: &str) -> Result<U256, String> {
-    if digits.len() > 64 {
-        return Err(format!("has {} digits, 64 at most are a number", digits.len()));
-    }
-    U256::from_str_radix(digits, 16).map_err(|_| format!("0x{digits} is not a number"))
-}
-
-fn number(value: &Value) -> Result<u64, String> {
-    let wide = quantity(value)?;
-    u64::try_from(wide).map_err(|_| format!("{wide:#x} does not fit into 64 bits"))
-}
-
-fn hash(value: &Value) -> Result<B256, String> {
-    fixed::<32>(value).map(B256::from)
-}
-
-fn fixed<const N: usize>(value: &Value) -> Result<[u8; N], String> {
-    let digits = digits(value)?;
-    let mut out = [0; N];
-    alloy_primitives::hex::decode_to_slice(digits, &mut out)
-        .map_err(|_| format!("has {} digits, not {}", digits.len(), 2 * N))?;
-    Ok(out)
-}
-
-fn bytes(value: &Value) -> Result<Bytes, String> {
-    let digits = digits(value)?;
-    alloy_primitives::hex::decode(digits).map(Bytes::from).map_err(|_| "has an odd number of digits".into())
+    let own_hash = hash(field(object, "hash")?).map_err(|e| format!("hash of the block {e}"))?;
+    let state_root = object.get("stateRoot").and_then(|root| hash(root).ok());
+    Ok(Some(BlockSeen { number, hash: own_hash, state_root, parent_hash: None }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloy_primitives::KECCAK256_EMPTY;
+    use alloy_trie::EMPTY_ROOT_HASH as EMPTY_ROOT;
     use serde_json::json;
 
     const ADDRESS: Address = Address::repeat_byte(0xaa);
+
+    fn decode(call: &Call, tag: &BlockTag, value: &Value) -> Result<Answer, Wrong> {
+        super::decode(call, tag, &Trust::default(), value)
+    }
+
+    fn read(account: Option<SourceAccount>, slots: Vec<(U256, U256)>) -> Result<Answer, Wrong> {
+        Ok(Answer::Proof { account, slots, nodes: CheckedNodes::default() })
+    }
 
     fn answer(slots: &[u64], change: impl FnOnce(&mut Map<String, Value>)) -> Result<Answer, Wrong> {
         let mut value = json!({
@@ -257,11 +262,11 @@ mod tests {
     fn proofs_are_read() {
         let account = Some(SourceAccount { balance: U256::from(5), nonce: 1, code_hash: KECCAK256_EMPTY });
         let slots = vec![(U256::from(1), U256::from(7)), (U256::from(3), U256::from(7))];
-        assert_eq!(answer(&[3, 1], |_| {}), Ok(Answer::Proof { account, slots: slots.clone() }));
+        assert_eq!(answer(&[3, 1], |_| {}), read(account, slots.clone()));
         let long = answer(&[3, 1], |o| {
             o["storageProof"][0]["key"] = json!(B256::from(U256::from(3)).to_string());
         });
-        assert_eq!(long, Ok(Answer::Proof { account, slots }));
+        assert_eq!(long, read(account, slots));
     }
 
     #[test]
@@ -278,7 +283,7 @@ mod tests {
                 o["codeHash"] = json!(code_hash.to_string());
                 o["storageHash"] = root.map_or(Value::Null, |root| json!(root.to_string()));
             });
-            assert_eq!(answer, Ok(Answer::Proof { account: None, slots: vec![] }));
+            assert_eq!(answer, read(None, vec![]));
         }
         let only_storage = answer(&[], |o| {
             o["balance"] = json!("0x0");
@@ -316,7 +321,8 @@ mod tests {
             let error = error.into_text();
             assert!(error.contains(text), "{error:?} does not contain {text:?}");
         }
-        assert!(proof(&Value::Null, ADDRESS, &[]).is_err());
+        let call = Call::Proof { address: ADDRESS, slots: vec![], account: true };
+        assert!(matches!(decode(&call, &BlockTag::Latest, &Value::Null), Err(Wrong::Unknown(_))));
     }
 
     #[test]
@@ -324,7 +330,10 @@ mod tests {
         let hash = B256::repeat_byte(7);
         let block = json!({"number": "0x5", "hash": hash.to_string()});
         let ask = |tag: BlockTag, value: &Value| decode(&Call::Block, &tag, value);
-        assert_eq!(ask(BlockTag::Number(5), &block), Ok(Answer::Block { number: 5, hash }));
+        assert_eq!(
+            ask(BlockTag::Number(5), &block),
+            Ok(Answer::Block(BlockSeen { number: 5, hash, state_root: None, parent_hash: None }))
+        );
         assert_eq!(ask(BlockTag::Number(6), &block).unwrap_err().into_text(), "the answer is for block 5");
         assert!(ask(BlockTag::Hash(B256::ZERO), &block).is_err());
         assert_eq!(ask(BlockTag::Safe, &Value::Null), Err(Wrong::Unknown("block safe does not exist there".into())));

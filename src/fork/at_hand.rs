@@ -40,7 +40,7 @@ impl Source for AtHand {
         match pin {
             Some(pin) if number > pin.number => Ok(None),
             Some(pin) if number == pin.number => Ok(Some(pin.hash)),
-            _ => self.read(Request::BlockHash(number), |inner| inner.cache.block_hashes.get(&number)).map(Some),
+            _ => self.read(Request::BlockHash(number), |inner| inner.block_hash(number)).map(Some),
         }
     }
 

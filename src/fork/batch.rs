@@ -87,11 +87,6 @@ pub(super) fn read_status(error: &TransportError, ids: &[u64]) -> Option<Reading
     }
 }
 
-/// Whether an object is a whole JSON-RPC response, and not a result: those that a fork asks for have no such fields.
-pub(crate) fn is_response(object: &Map<String, Value>) -> bool {
-    ["jsonrpc", "result", "error"].iter().any(|key| object.contains_key(*key))
-}
-
 /// Splits one whole response into its `result` or error. The error says why it is no response.
 pub(super) fn read_response(mut object: Map<String, Value>) -> Result<Result<Value, Failure>, String> {
     let error = error_of(&object);

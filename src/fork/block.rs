@@ -112,6 +112,9 @@ pub struct PinnedBlock {
     pub number: u64,
     /// Hash of the block.
     pub hash: B256,
+    /// Root of the state after the block, from its header; `None` where the node leaves it out. Checked where
+    /// [`Verify`](super::Verify) is on.
+    pub state_root: Option<B256>,
 }
 
 /// The block as every request for a value names it.

@@ -19,6 +19,11 @@ pub(super) enum Call {
         slots: Vec<U256>,
         account: bool,
     },
+    /// `eth_getProof` for its trie nodes: the account's path, and those of the slots.
+    Paths {
+        address: Address,
+        slots: Vec<U256>,
+    },
     Balance(Address),
     Nonce(Address),
     /// The code as a part of the account, where `eth_getProof` is not used.
@@ -39,7 +44,7 @@ impl Call {
             Self::ChainId => "eth_chainId",
             Self::Block => tag.query().0,
             Self::BlockHash(_) => "eth_getBlockByNumber",
-            Self::Proof { .. } => "eth_getProof",
+            Self::Proof { .. } | Self::Paths { .. } => "eth_getProof",
             Self::Balance(_) => "eth_getBalance",
             Self::Nonce(_) => "eth_getTransactionCount",
             Self::AccountCode(_) | Self::Code { .. } => "eth_getCode",
@@ -57,7 +62,7 @@ impl Call {
             Self::ChainId => "[]".into(),
             Self::Block => tag.query().1,
             Self::BlockHash(number) => format!("[\"{number:#x}\",false]"),
-            Self::Proof { address, slots, .. } => {
+            Self::Proof { address, slots, .. } | Self::Paths { address, slots } => {
                 let mut params = format!("[\"{address:#x}\",[");
                 for (i, slot) in slots.iter().enumerate() {
                     let comma = if i == 0 { "" } else { "," };
@@ -96,6 +101,7 @@ impl Call {
                 let slots = slots.iter().map(|slot| Request::Storage(*address, *slot));
                 account.then_some(Request::Account(*address)).into_iter().chain(slots).collect()
             }
+            Self::Paths { address, .. } => vec![Request::Proof(*address)],
             Self::Balance(address) | Self::Nonce(address) | Self::AccountCode(address) => {
                 vec![Request::Account(*address)]
             }
@@ -109,7 +115,7 @@ impl Call {
     pub(super) fn fit(&mut self, block: &BlockParam, max_len: usize) -> Vec<U256> {
         // Quotes, `0x`, 64 digits and a comma.
         const SLOT_LEN: usize = 69;
-        let Self::Proof { slots, .. } = self else { return Vec::new() };
+        let (Self::Proof { slots, .. } | Self::Paths { slots, .. }) = self else { return Vec::new() };
         // Brackets, quotes, commas, `0x` and 40 digits around slots and block.
         let frame = "[\"0x\",[],]".len() + 40 + block.json().len();
         let room = max_len.saturating_sub(frame).saturating_add(1) / SLOT_LEN;
@@ -123,7 +129,7 @@ impl Call {
             Self::ChainId => method.to_owned(),
             Self::Block => format!("{method} of block {tag}"),
             Self::BlockHash(number) => format!("{method} of block {number}"),
-            Self::Proof { address, slots, .. } => match slots.as_slice() {
+            Self::Proof { address, slots, .. } | Self::Paths { address, slots } => match slots.as_slice() {
                 [] => format!("{method} of {address} at block {block}"),
                 [slot] => format!("{method} of {address}, slot {slot:#x}, at block {block}"),
                 [slot, rest @ ..] => {

@@ -2,10 +2,9 @@
 
 use super::answer::Wrong;
 use super::transport::TransportError;
+use crate::error::Error;
+pub(super) use crate::rpc::cut;
 use std::time::Duration;
-
-/// Longest piece of a node's own text that an error text quotes, in bytes.
-const QUOTED: usize = 300;
 
 /// Texts of failures that pass: limits, and state that the asked node of a cluster does not have yet.
 const TRANSIENT: [&str; 14] = [
@@ -58,6 +57,8 @@ pub(super) struct Failure {
     pub(super) too_large: bool,
     /// Coming from `eth_getProof`: the node has it not.
     pub(super) no_proof: bool,
+    /// The answer does not match what is trusted: no other from the same node will do.
+    pub(super) invalid: bool,
 }
 
 impl Failure {
@@ -72,20 +73,34 @@ impl Failure {
             batch_refused: matches!(code, 400 | 405 | 413) || (!transient && lower.contains("batch")),
             too_large: false,
             no_proof: !transient && (matches!(code, -32601 | -32004) || NO_PROOF.iter().any(|t| lower.contains(t))),
+            invalid: false,
         }
+    }
+
+    /// The error to end a question with.
+    pub(super) fn error(&self, text: String) -> Error {
+        if self.invalid { Error::ProofInvalid(text) } else { Error::RpcFailed(text) }
     }
 
     /// An answer that cannot be right, such as one for another request.
     pub(super) fn wrong_answer(text: String, transient: bool) -> Self {
-        Self { text, transient, retry_after: None, batch_refused: false, too_large: false, no_proof: false }
+        Self {
+            text,
+            transient,
+            retry_after: None,
+            batch_refused: false,
+            too_large: false,
+            no_proof: false,
+            invalid: false,
+        }
     }
 }
 
 impl From<Wrong> for Failure {
     fn from(wrong: Wrong) -> Self {
         // For a proof, not to know is to have none: the values themselves may still be there.
-        let no_proof = matches!(wrong, Wrong::Unknown(_));
-        Self { no_proof, ..Self::wrong_answer(wrong.into_text(), false) }
+        let (no_proof, invalid) = (matches!(wrong, Wrong::Unknown(_)), matches!(wrong, Wrong::Invalid(_)));
+        Self { no_proof, invalid, ..Self::wrong_answer(wrong.into_text(), false) }
     }
 }
 
@@ -104,17 +119,6 @@ impl From<TransportError> for Failure {
             }
         }
     }
-}
-
-/// `text` in one line, cut to what an error text can quote.
-pub(super) fn cut(text: &str) -> String {
-    let mut line: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if line.len() > QUOTED {
-        let end = (0..=QUOTED).rev().find(|&i| line.is_char_boundary(i)).unwrap_or(0);
-        line.truncate(end);
-        line.push('…');
-    }
-    line
 }
 
 #[cfg(test)]
@@ -151,12 +155,5 @@ mod tests {
             assert!(Failure::reported(code, message).no_proof, "{code} {message}");
         }
         assert!(!Failure::reported(-32602, "invalid argument").no_proof);
-    }
-
-    #[test]
-    fn texts_are_cut_at_a_character() {
-        let long = cut(&"é".repeat(1000));
-        assert!(long.len() <= QUOTED + 3 && long.ends_with('…'));
-        assert_eq!(cut("a\nb\u{1b}[0m"), "a b [0m");
     }
 }

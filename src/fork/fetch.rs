@@ -12,6 +12,7 @@ use super::transport::Wire;
 use crate::error::{Error, Result};
 use crate::state::Request;
 use alloy_primitives::map::HashSet;
+use parking_lot::MutexGuard;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -100,8 +101,8 @@ impl Fork {
                 own.insert(want.request);
                 claim.flights.push((want.request, flight.clone()));
                 flights.push(flight);
-                match inner.foresights.call(want.request) {
-                    Some(call) => plan.add_call(call),
+                match inner.own_calls(want.request) {
+                    Some(calls) => calls.into_iter().for_each(|call| plan.add_call(call)),
                     None => plan.add(*want),
                 }
             }
@@ -215,14 +216,19 @@ impl<'a> Run<'a> {
         let size = sent.len();
         let mut jobs: Vec<Option<Job>> = sent.into_iter().map(Some).collect();
         let mut failed = Vec::new();
-        let mut guard = fork.inner.lock();
-        let inner = &mut *guard;
+        let mut inner = fork.inner.lock();
         let mut progress = false;
         for (id, answer) in answers.given {
             let Some(job) = jobs.iter_mut().find_map(|slot| slot.take_if(|job| job.id == id)) else { continue };
-            let decoded =
-                answer.and_then(|result| decode(&job.call, &fork.options.block, &result).map_err(Failure::from));
-            match decoded {
+            let answer = answer.and_then(|result| {
+                let trust = inner.trust(&job.call);
+                // Checking a proof takes its time.
+                let decoded =
+                    MutexGuard::unlocked(&mut inner, || decode(&job.call, &fork.options.block, &trust, &result));
+                inner.count(&trust, &decoded);
+                decoded.map_err(Failure::from)
+            });
+            match answer {
                 Ok(answer) => {
                     inner.admit(&job.call, answer);
                     progress = true;
@@ -237,7 +243,7 @@ impl<'a> Run<'a> {
                 self.refused = false;
             }
         }
-        drop(guard);
+        drop(inner);
         fork.settled.notify_all();
         let faults = if answers.faults.is_empty() { String::new() } else { format!(": {}", answers.faults.join("; ")) };
         let text = super::failure::cut(&format!("the answer holds none to this request{faults}"));
@@ -302,8 +308,9 @@ impl<'a> Run<'a> {
         let name = self.wire.name(at);
         let attempts = job.attempts + job.refusals;
         let times = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
-        let text = format!("{what} from {name}: {} ({times}{why})", failure.text);
-        inner.fail(&job.call, &Error::RpcFailed(text));
+        let needed = inner.need_of(&job.call, failure);
+        let text = format!("{what} from {name}: {}{needed} ({times}{why})", failure.text);
+        inner.fail(&job.call, &failure.error(text));
         drop(inner);
         self.fork.settled.notify_all();
     }

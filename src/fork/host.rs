@@ -88,8 +88,8 @@ impl Inner {
     fn take_off(&mut self, want: Want) {
         self.stats.misses += 1;
         self.flights.insert(want.request, super::inner::Flight::new());
-        match self.foresights.call(want.request) {
-            Some(call) => self.host.plan.add_call(call),
+        match self.own_calls(want.request) {
+            Some(calls) => calls.into_iter().for_each(|call| self.host.plan.add_call(call)),
             None => self.host.plan.add(want),
         }
     }
@@ -182,7 +182,7 @@ impl Fork {
         }
         let value = serde_json::from_slice(response).map_err(|error| wrong(format!("it is not JSON ({error})")))?;
         let answer = match value {
-            Value::Object(object) if batch::is_response(&object) => batch::read_response(object).map_err(wrong)?,
+            Value::Object(object) if crate::rpc::is_response(&object) => batch::read_response(object).map_err(wrong)?,
             result => Ok(result),
         };
         inner.stats.bytes_received += response.len() as u64;
@@ -391,7 +391,10 @@ impl Fork {
     /// Takes a result in and closes its request; the error says why it is no answer, and leaves the request open.
     fn answer(&self, inner: &mut Inner, id: u64, result: &Value) -> std::result::Result<(), String> {
         let Some(queued) = inner.host.open.get(&id) else { return Ok(()) };
-        match decode(&queued.call, &self.options.block, result) {
+        let trust = inner.trust(&queued.call);
+        let decoded = decode(&queued.call, &self.options.block, &trust, result);
+        inner.count(&trust, &decoded);
+        match decoded {
             Ok(answer) => {
                 if let Some(queued) = inner.host.open.remove(&id) {
                     inner.admit(&queued.call, answer);
@@ -399,8 +402,8 @@ impl Fork {
                 Ok(())
             }
             Err(Wrong::Shape(text)) => Err(text),
-            Err(unknown) => {
-                self.fail_call(inner, id, &unknown.into());
+            Err(wrong) => {
+                self.fail_call(inner, id, &wrong.into());
                 Ok(())
             }
         }
@@ -417,7 +420,8 @@ impl Fork {
         } else {
             let what = queued.call.describe(&self.options.block, &inner.block);
             let times = if queued.attempts == 1 { String::new() } else { format!(" ({} attempts)", queued.attempts) };
-            inner.fail(&queued.call, &Error::RpcFailed(format!("{what}: {}{times}", failure.text)));
+            let needed = inner.need_of(&queued.call, failure);
+            inner.fail(&queued.call, &failure.error(format!("{what}: {}{needed}{times}", failure.text)));
         }
     }
 
@@ -444,8 +448,13 @@ impl Inner {
     /// Cuts a proof to `max_len` bytes of parameters; the slots that are left wait on.
     fn fit(&mut self, call: &mut Call, max_len: usize) {
         let rest = call.fit(&self.block, max_len);
-        if let Call::Proof { address, .. } = call {
-            self.host.plan.put_back(*address, rest);
+        match call {
+            Call::Proof { address, .. } => self.host.plan.put_back(*address, rest),
+            Call::Paths { address, .. } if !rest.is_empty() => {
+                self.paths.split(address);
+                self.host.plan.add_call(Call::Paths { address: *address, slots: rest });
+            }
+            _ => {}
         }
     }
 }

@@ -1,16 +1,20 @@
 //! What the threads of a fork share under its lock: cache, pin, open questions, counters.
 
-use super::answer::Answer;
+use super::answer::{Answer, BlockSeen, Trust, Wrong};
 use super::block::{BlockParam, BlockTag, PinnedBlock};
 use super::cache::Cache;
 use super::call::Call;
+use super::failure::Failure;
 use super::foresee::Foresights;
+use super::headers::Headers;
 use super::host::HostQueue;
-use super::options::{AccountSource, ForkOptions};
+use super::options::{AccountSource, ForkOptions, Verify};
 use super::plan::Want;
 use super::stats::ForkStats;
+use super::witness::Paths;
 use crate::error::{Error, Result};
 use crate::keys::SlotKey;
+use crate::proof::NodeStore;
 use crate::state::{Request, SourceAccount};
 use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
@@ -48,7 +52,12 @@ pub(super) struct Inner {
     /// Found out that the node has no `eth_getProof`.
     no_proofs: bool,
     chain_id: Option<u64>,
-    header: Option<(u64, B256)>,
+    header: Option<BlockSeen>,
+    pub(super) verify: Verify,
+    pub(super) headers: Headers,
+    /// Trie nodes of answers that were checked.
+    pub(super) nodes: Arc<NodeStore>,
+    pub(super) paths: Paths,
     parts: HashMap<Address, Parts>,
     pub(super) foresights: Foresights,
 }
@@ -82,8 +91,66 @@ impl Inner {
             no_proofs: false,
             chain_id: None,
             header: None,
+            verify: options.verify,
+            headers: Headers::default(),
+            nodes: NodeStore::new(options.max_proof_bytes),
+            paths: Paths::new(options.max_slots_per_request),
             parts: HashMap::default(),
             foresights: Foresights::default(),
+        }
+    }
+
+    /// Whether answers are checked.
+    pub(super) fn verifies(&self) -> bool {
+        self.verify != Verify::Off
+    }
+
+    /// What the answer to `call` is checked against.
+    pub(super) fn trust(&self, call: &Call) -> Trust {
+        let hash = match (call, self.verify) {
+            (_, Verify::Off) => None,
+            (Call::Block, Verify::BlockHash(hash)) => Some(hash),
+            (Call::BlockHash(number), _) => self.headers.hash(*number),
+            (Call::Code { address, expected }, _) => {
+                let account = self.cache.accounts.peek(address);
+                expected.or(account.map(|account| account.map_or(KECCAK256_EMPTY, |account| account.code_hash)))
+            }
+            _ => None,
+        };
+        Trust { verify: self.verify, state_root: self.pin.and_then(|pin| pin.state_root), hash }
+    }
+
+    /// Counts an answer that was checked.
+    pub(super) fn count(&mut self, trust: &Trust, decoded: &std::result::Result<Answer, Wrong>) {
+        match decoded {
+            Err(Wrong::Invalid(_)) => self.stats.verify_failures += 1,
+            Ok(Answer::Paths(_)) => self.stats.verified += 1,
+            Ok(Answer::Block(_) | Answer::Header(_) | Answer::Proof { .. }) if trust.checks() => {
+                self.stats.verified += 1
+            }
+            Ok(Answer::Code { hash, .. }) if trust.hash == Some(*hash) => self.stats.verified += 1,
+            _ => {}
+        }
+    }
+
+    /// The hash of a block below the pinned one, if it is here.
+    pub(super) fn block_hash(&mut self, number: u64) -> Option<B256> {
+        if self.verifies() { self.headers.hash(number) } else { self.cache.block_hashes.get(&number) }
+    }
+
+    /// Forgets what can be asked for again.
+    pub(super) fn clear_cache(&mut self) {
+        self.cache.clear();
+        self.headers.clear();
+        self.nodes.clear();
+        self.paths.clear();
+    }
+
+    /// The calls for a question that no [`Want`] can tell.
+    pub(super) fn own_calls(&mut self, request: Request) -> Option<Vec<Call>> {
+        match request {
+            Request::Proof(address) => Some(self.paths.calls(address)),
+            request => self.foresights.call(request).map(|call| vec![call]),
         }
     }
 
@@ -99,15 +166,25 @@ impl Inner {
     /// Whether accounts and slots are asked for with `eth_getProof`.
     pub(super) fn proofs(&self) -> bool {
         match self.source {
+            _ if self.verifies() => true,
             AccountSource::Auto => !self.no_proofs,
             AccountSource::Proof => true,
             AccountSource::Fields => false,
         }
     }
 
+    /// Why the failed call could not be done without, for the error text.
+    pub(super) fn need_of(&self, call: &Call, failure: &Failure) -> &'static str {
+        match call {
+            Call::Paths { .. } if failure.no_proof => "; trie nodes need eth_getProof",
+            Call::Proof { .. } if failure.no_proof && self.verifies() => "; verify needs eth_getProof",
+            _ => "",
+        }
+    }
+
     /// Gives `eth_getProof` up for good, where that is allowed.
     pub(super) fn give_up_proofs(&mut self) -> bool {
-        if self.source != AccountSource::Auto {
+        if self.source != AccountSource::Auto || self.verifies() {
             return false;
         }
         self.no_proofs = true;
@@ -127,23 +204,37 @@ impl Inner {
                 hash.is_some_and(|hash| hash == KECCAK256_EMPTY || self.cache.code.contains(&hash))
             }
             Request::Foresight(id) => self.foresights.answers.contains_key(&id),
+            Request::Proof(address) => !self.flights.contains_key(&want.request) && !self.paths.are_wanted(&address),
+            Request::BlockHash(number) if self.verifies() => self.headers.has(number),
             Request::BlockHash(number) => {
                 self.pin.is_some_and(|pin| number >= pin.number) || self.cache.block_hashes.contains(&number)
             }
         }
     }
 
-    /// What has to be asked for so that `request` can be answered: a code needs its account too.
-    pub(super) fn wants(&self, request: Request) -> impl Iterator<Item = Want> + use<> {
-        let Request::Code(address) = request else { return [Some(request.into()), None].into_iter().flatten() };
-        let account = self.cache.accounts.peek(&address).copied();
-        let code = match account {
-            // Without proofs the code comes along with the account.
-            None if !self.proofs() => None,
-            None => Some(request.into()),
-            Some(account) => Some(Want { request, code_hash: account.map(|account| account.code_hash) }),
-        };
-        [code, account.is_none().then_some(Request::Account(address).into())].into_iter().flatten()
+    /// Adds what has to be asked for so that `request` can be answered: a code needs its account too, and a block hash
+    /// that is checked the headers above.
+    pub(super) fn wants(&self, request: Request, wants: &mut Vec<Want>) {
+        match request {
+            Request::Code(address) => {
+                let account = self.cache.accounts.peek(&address).copied();
+                match account {
+                    // Without proofs the code comes along with the account.
+                    None if !self.proofs() => {}
+                    None => wants.push(request.into()),
+                    Some(account) => {
+                        wants.push(Want { request, code_hash: account.map(|account| account.code_hash) });
+                    }
+                }
+                if account.is_none() {
+                    wants.push(Request::Account(address).into());
+                }
+            }
+            Request::BlockHash(number) if self.verifies() && self.pin.is_some() => {
+                wants.extend(self.headers.lacking(number).map(|header| Want::from(Request::BlockHash(header))));
+            }
+            _ => wants.push(request.into()),
+        }
     }
 
     /// Takes a decoded answer in: the one door to the cache.
@@ -153,12 +244,24 @@ impl Inner {
                 self.chain_id = Some(chain_id);
                 self.complete_pin();
             }
-            (_, Answer::Block { number, hash }) => {
-                self.header = Some((number, hash));
+            (_, Answer::Block(seen)) => {
+                self.header = Some(seen);
                 self.complete_pin();
             }
             (Call::BlockHash(number), Answer::BlockHash(hash)) => self.cache.block_hashes.deliver(*number, hash),
-            (Call::Proof { address, account: asked, .. }, Answer::Proof { account, slots }) => {
+            (Call::BlockHash(_), Answer::Header(header)) => {
+                if !self.headers.admit(header) {
+                    self.stats.verify_failures += 1;
+                }
+            }
+            (Call::Paths { address, .. }, Answer::Paths(nodes)) => {
+                self.nodes.keep(nodes, true);
+                if !self.paths.answered(address) {
+                    return;
+                }
+            }
+            (Call::Proof { address, account: asked, .. }, Answer::Proof { account, slots, nodes }) => {
+                self.nodes.keep(nodes, false);
                 if *asked {
                     self.cache.accounts.deliver(*address, account);
                 } else {
@@ -200,8 +303,12 @@ impl Inner {
 
     /// Once set, the pin stays: a late answer to a repeated request may name a newer block.
     fn complete_pin(&mut self) {
-        let (None, Some(chain_id), Some((number, hash))) = (self.pin, self.chain_id, self.header) else { return };
-        self.pin = Some(PinnedBlock { chain_id, number, hash });
+        let (None, Some(chain_id), Some(seen)) = (self.pin, self.chain_id, self.header) else { return };
+        let BlockSeen { number, hash, state_root, parent_hash } = seen;
+        self.pin = Some(PinnedBlock { chain_id, number, hash, state_root });
+        if let Some(parent_hash) = parent_hash {
+            self.headers.begin(number, parent_hash);
+        }
         self.block = if self.by_hash { BlockParam::Hash(hash) } else { BlockParam::Number(number) };
         self.settle(Request::Block, Ok(()));
     }
@@ -226,8 +333,12 @@ impl Inner {
     /// Closes a question. A failure is kept for the host's next read.
     pub(super) fn settle(&mut self, request: Request, outcome: Result<()>) {
         let Some(flight) = self.flights.remove(&request) else { return };
-        if let Request::Account(address) = request {
-            self.parts.remove(&address);
+        match request {
+            Request::Account(address) => {
+                self.parts.remove(&address);
+            }
+            Request::Proof(address) => self.paths.close(&address, outcome.is_ok()),
+            _ => {}
         }
         if let (true, Err(error)) = (self.hosted, &outcome) {
             self.host.remember(request, error.clone());

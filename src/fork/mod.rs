@@ -17,6 +17,7 @@ mod call;
 mod failure;
 mod fetch;
 mod foresee;
+mod headers;
 mod host;
 mod http;
 mod inner;
@@ -25,8 +26,9 @@ mod plan;
 mod retry;
 mod stats;
 mod transport;
+mod witness;
 
-pub(crate) use batch::is_response;
+pub(crate) use crate::rpc::is_response;
 pub use block::{BlockTag, PinnedBlock};
 pub use host::{OutgoingBatch, OutgoingRequest};
 pub use options::{AccountSource, ForkOptions, Log, LogLevel, TransportKind, Verify};
@@ -35,7 +37,7 @@ pub use transport::{Transport, TransportError};
 
 use crate::error::{Error, Result};
 use crate::keys::SlotKey;
-use crate::state::{Foresight, Request, Source, SourceAccount};
+use crate::state::{Foresight, Request, Source, SourceAccount, Witness};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use inner::Inner;
 use parking_lot::{Condvar, Mutex};
@@ -78,6 +80,9 @@ impl Fork {
     pub fn open(mut options: ForkOptions) -> Result<Arc<Self>> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         options.check()?;
+        if let (Verify::BlockHash(hash), BlockTag::Latest) = (options.verify, &options.block) {
+            options.block = BlockTag::Hash(hash);
+        }
         let wire = match std::mem::take(&mut options.transport) {
             TransportKind::Host => None,
             TransportKind::Http { urls, headers, ca_certificates } => {
@@ -139,13 +144,16 @@ impl Fork {
     pub fn stats(&self) -> ForkStats {
         let inner = self.inner.lock();
         let count = |n: usize| n as u64;
+        let nodes = inner.nodes.counts();
         ForkStats {
             hits: inner.stats.hits.saturating_sub(inner.cache.first_reads()),
-            evictions: inner.cache.evictions(),
+            evictions: inner.cache.evictions() + nodes.evictions,
             accounts: count(inner.cache.accounts.len()),
             slots: count(inner.cache.slots.len()),
             codes: count(inner.cache.code.len()),
             code_bytes: count(inner.cache.code.held_bytes()),
+            proof_nodes: nodes.nodes,
+            proof_bytes: nodes.bytes,
             pending: count(inner.flights.len()),
             ..inner.stats
         }
@@ -171,7 +179,12 @@ impl Fork {
             if !inner.is_pinned() && requests.iter().any(|request| matches!(request, Request::BlockHash(_))) {
                 return Err(self.not_pinned());
             }
-            wants.extend(requests.iter().flat_map(|request| inner.wants(*request)));
+            for request in requests {
+                if let (Request::BlockHash(number), true, Some(pin)) = (*request, inner.verifies(), inner.pin) {
+                    headers::check_depth(pin.number, number)?;
+                }
+                inner.wants(*request, &mut wants);
+            }
         }
         self.fetch(&wants)
     }
@@ -200,6 +213,26 @@ impl Fork {
                 inner.stats.hits += 1;
                 return Ok(value);
             }
+        }
+    }
+
+    /// The hash of a block below the pinned one, vouched for by the headers between.
+    fn checked_block_hash(&self, pin: PinnedBlock, number: u64) -> Result<B256> {
+        headers::check_depth(pin.number, number)?;
+        loop {
+            let mut wants = Vec::new();
+            {
+                let mut inner = self.inner.lock();
+                if let Some(hash) = inner.block_hash(number) {
+                    inner.stats.hits += 1;
+                    return Ok(hash);
+                }
+                inner.wants(Request::BlockHash(number), &mut wants);
+            }
+            self.fetch(&wants).map_err(|error| match error {
+                Error::Missing(_) => Error::Missing(Request::BlockHash(number)),
+                other => other,
+            })?;
         }
     }
 
@@ -237,7 +270,10 @@ impl Source for Fork {
         if number >= pin.number {
             return Ok((number == pin.number).then_some(pin.hash));
         }
-        self.read(Request::BlockHash(number).into(), |inner| inner.cache.block_hashes.get(&number)).map(Some)
+        if self.options.verify != Verify::Off {
+            return self.checked_block_hash(pin, number).map(Some);
+        }
+        self.read(Request::BlockHash(number).into(), |inner| inner.block_hash(number)).map(Some)
     }
 
     fn prefetch(&self, requests: &[Request]) -> Result<()> {
@@ -248,11 +284,15 @@ impl Source for Fork {
         self.ask_foresight(question)
     }
 
+    fn witness(&self, keys: &[(Address, Vec<U256>)]) -> Result<Witness> {
+        self.gather_witness(keys)
+    }
+
     fn at_hand(self: Arc<Self>) -> Arc<dyn Source> {
         Arc::new(at_hand::AtHand(self))
     }
 
     fn clear_cache(&self) {
-        self.inner.lock().cache.clear();
+        self.inner.lock().clear_cache();
     }
 }

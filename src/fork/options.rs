@@ -60,9 +60,11 @@ pub enum Verify {
     /// Nothing: the node is believed.
     #[default]
     Off,
-    /// The state root in the header that has this hash. The header itself comes from the node.
+    /// The state root in the header that has this hash. The header itself comes from the node. Where
+    /// [`ForkOptions::block`] is the newest block, the default, this one takes its place.
     BlockHash(B256),
-    /// This state root.
+    /// This state root, which the header of the pinned block must have. What else that header says, its hash and those
+    /// of the blocks before it, is only known to be consistent.
     StateRoot(B256),
 }
 
@@ -203,6 +205,11 @@ impl ForkOptions {
         let pinned = !matches!(self.block, BlockTag::Verbatim(_));
         if self.verify != Verify::Off && self.account_source == AccountSource::Fields {
             return invalid("verify needs eth_getProof, and account_source rules it out");
+        }
+        if let (Verify::BlockHash(trusted), BlockTag::Hash(hash)) = (self.verify, &self.block)
+            && trusted != *hash
+        {
+            return Err(Error::InvalidInput(format!("verify trusts block {trusted}, and block names {hash}")));
         }
         if !pinned
             && (self.verify != Verify::Off || self.cache_dir.is_some() || self.recording.is_some() || self.offline)

@@ -45,8 +45,8 @@ impl Plan {
             Request::Storage(address, slot) => self.of(address).slots.push_back(slot),
             Request::Code(address) => self.calls.push_back(Call::Code { address, expected: want.code_hash }),
             Request::BlockHash(number) => self.calls.push_back(Call::BlockHash(number)),
-            // Comes as a call: see `Self::add_call`.
-            Request::Foresight(_) => {}
+            // Come as calls: see `Self::add_call`.
+            Request::Foresight(_) | Request::Proof(_) => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! Trie nodes by their hash.
 
+use super::CheckedNodes;
 use crate::shelf::Shelf;
 use crate::state::TrieNodes;
 use alloy_primitives::{B256, Bytes, keccak256};
@@ -41,6 +42,18 @@ impl NodeStore {
             shelf.deliver(hash, node);
         }
         hash
+    }
+
+    /// Keeps nodes whose hashes have been checked. Those that were `asked` for stay until their first read.
+    pub(crate) fn keep(&self, nodes: CheckedNodes, asked: bool) {
+        let mut shelf = self.shelf.lock();
+        for (hash, node) in nodes {
+            if asked {
+                shelf.deliver(hash, node);
+            } else if !shelf.contains(&hash) {
+                shelf.keep(hash, node);
+            }
+        }
     }
 
     /// The node with this hash.

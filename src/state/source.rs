@@ -20,6 +20,8 @@ pub enum Request {
     Block,
     /// What a transaction will touch: see [`Source::foresee`].
     Foresight(u64),
+    /// Trie nodes on the paths of an account and of some of its slots: see [`Source::witness`].
+    Proof(Address),
 }
 
 /// How a node is asked what a transaction will touch.
@@ -50,6 +52,7 @@ impl fmt::Display for Request {
             Self::Code(address) => write!(f, "code of {address}"),
             Self::BlockHash(number) => write!(f, "hash of block {number}"),
             Self::Block => f.write_str("pinned block"),
+            Self::Proof(address) => write!(f, "proof of {address}"),
             Self::Foresight(id) => write!(f, "what transaction {id} will touch"),
         }
     }

@@ -342,7 +342,25 @@ static void reply_statuses(const struct function *f, void *handle, void *context
     expect_at("fork_reply_body", handle, 2, number(UINT64_MAX), STATE_MANAGER_ERROR_INVALID_INPUT, "more than memory can hold");
 }
 
+static void proof_statuses(void) {
+    const int invalid = STATE_MANAGER_ERROR_PROOF_INVALID, input = STATE_MANAGER_ERROR_INVALID_INPUT;
+    struct value other_hash = {(void *)(uintptr_t)WORD_1, 0}, other_address = {(void *)(uintptr_t)BYTES_B, 0};
+    expect_at("worldstate_verify_proof", NULL, 0, other_hash, invalid, "node 0 of the path");
+    expect_at("worldstate_verify_proof", NULL, 1, other_address, invalid, "proof is for 0x");
+    struct value other_slot = {(void *)(uintptr_t)WORD_1, 1};
+    expect_at("worldstate_verify_proof", NULL, 2, other_slot, invalid, "slot 0x1 of");
+    expect_at("worldstate_verify_proof", NULL, 3, number(UINT64_MAX), input, "more than memory can hold");
+    expect_at("worldstate_verify_proof", NULL, 3, number(0), STATE_MANAGER_SUCCESS, NULL);
+    expect_at("worldstate_verify_proof", NULL, 4, text("{}"), invalid, "balance is missing");
+    expect_at("worldstate_verify_proof", NULL, 4, text("{"), input, "proof is not JSON");
+    expect_at("worldstate_verify_proof", NULL, 4, text("{\"error\":{}}"), input, "a JSON-RPC response without a result");
+    expect_at("worldstate_verify_header", NULL, 0, other_hash, invalid, "header of block 0 has the hash 0xd4e56740");
+    expect_at("worldstate_verify_header", NULL, 1, text("{}"), invalid, "parentHash is missing");
+    expect_at("worldstate_verify_header", NULL, 1, text("\xff"), input, "header_json is not UTF-8");
+}
+
 static void particular(void) {
+    proof_statuses();
     const int input = STATE_MANAGER_ERROR_INVALID_INPUT, request = STATE_MANAGER_ERROR_INVALID_REQUEST;
     const int snapshot = STATE_MANAGER_ERROR_INVALID_SNAPSHOT, state_error = STATE_MANAGER_ERROR_INVALID_STATE;
     uint64_t nonce;

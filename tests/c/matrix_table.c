@@ -78,6 +78,9 @@ CALL(fork_backend_next_batch, P(0), N(1), P(2), P(3), N(4), P(5), P(6))
 CALL(fork_backend_continue_batch, P(0), N(1), P(2), N(3))
 CALL(fork_backend_fail_batch, P(0), N(1), (int64_t)N(2), P(3))
 
+CALL(worldstate_verify_proof, P(0), P(1), P(2), N(3), P(4))
+CALL(worldstate_verify_header, P(0), P(1), P(2))
+
 CALL(evm_stats, P(0), P(1))
 CALL(evm_set_block, P(0), P(1))
 CALL(evm_set_block_hash, P(0), N(1), P(2))
@@ -166,6 +169,25 @@ static const uint8_t signed_transaction[] = {
     0x4b, 0x38, 0x00, 0xcc, 0xf5, 0x55, 0xc9, 0xf3, 0xdc, 0x64, 0x21, 0x4b, 0x29, 0x7f, 0xb1, 0x96, 0x6a, 0x3b,
     0x6d, 0x83,
 };
+/* The root of the trie without accounts, and what it proves: that this one and its slot are not there. */
+static const uint8_t empty_root[32] = {0x56, 0xe8, 0x1f, 0x17, 0x1b, 0xcc, 0x55, 0xa6, 0xff, 0x83, 0x45, 0xe6, 0x92, 0xc0, 0xf8, 0x6e,
+                                       0x5b, 0x48, 0xe0, 0x1b, 0x99, 0x6c, 0xad, 0xc0, 0x01, 0x62, 0x2f, 0xb5, 0xe3, 0x63, 0xb4, 0x21};
+static const char absence[] =
+    "{\"address\":\"" ADDRESS_A "\",\"nonce\":\"0x0\",\"balance\":\"0x0\",\"codeHash\":\"" DIGITS_64("00") "\",\"storageHash\":\""
+    DIGITS_64("00") "\",\"accountProof\":[],\"storageProof\":[{\"key\":\"0x0\",\"value\":\"0x0\",\"proof\":[]}]}";
+/* The first block of Ethereum. */
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
+#define BLOOM_ZERO "0x" ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS
+#define EMPTY_ROOT "\"0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421\""
+static const uint8_t genesis_hash[32] = {0xd4, 0xe5, 0x67, 0x40, 0xf8, 0x76, 0xae, 0xf8, 0xc0, 0x10, 0xb8, 0x6a, 0x40, 0xd5, 0xf5, 0x67,
+                                         0x45, 0xa1, 0x18, 0xd0, 0x90, 0x6a, 0x34, 0xe6, 0x9a, 0xec, 0x8c, 0x0d, 0xb1, 0xcb, 0x8f, 0xa3};
+static const char genesis[] =
+    "{\"parentHash\":\"" DIGITS_64("00") "\",\"sha3Uncles\":\"0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347\","
+    "\"miner\":\"0x0000000000000000000000000000000000000000\","
+    "\"stateRoot\":\"0xd7f8974fb5ac78d9ac099b9ad5018bedc2ce0a72dad1827a1709da30580f0544\",\"transactionsRoot\":" EMPTY_ROOT
+    ",\"receiptsRoot\":" EMPTY_ROOT ",\"logsBloom\":\"" BLOOM_ZERO "\",\"difficulty\":\"0x400000000\",\"number\":\"0x0\",\"gasLimit\":\"0x1388\","
+    "\"gasUsed\":\"0x0\",\"timestamp\":\"0x0\",\"extraData\":\"0x11bbe8db4e347b4e8c937c1c8370e4b5ed33adb3db69cbdb7a38e1e50b1b82fa\","
+    "\"mixHash\":\"" DIGITS_64("00") "\",\"nonce\":\"0x0000000000000042\"}";
 static const EvmMessage message = EVM_MESSAGE_INIT;
 /* The answer to the question of the setting EVM_ASKING: slot 1 of account 2 of the world. */
 static const uint8_t storage_answer[84] = {0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11,
@@ -272,6 +294,11 @@ const struct function functions[] = {
         IN("body", batch_answer), U64(sizeof batch_answer - 1)),
     ROW(fork_backend_fail_batch, BATCH_TAKEN, 0, S_INPUT | BIT(INVALID_REQUEST), FORK, U64(1), U64(0),
         IN("message", "no such thing")),
+
+    ROW(worldstate_verify_proof, LOCAL, 0, 1u | BIT(INVALID_INPUT) | BIT(PROOF_INVALID), IN("state_root", empty_root),
+        OPTIONAL_IN(BYTES_A), IN("slots", WORD_0), U64(1), IN("proof_json", absence)),
+    ROW(worldstate_verify_header, LOCAL, 0, 1u | BIT(INVALID_INPUT) | BIT(PROOF_INVALID), IN("block_hash", genesis_hash),
+        IN("header_json", genesis), OUT("out_state_root", 32)),
 
     SPECIAL_ROW(evm_create),
     SPECIAL_ROW(evm_destroy),

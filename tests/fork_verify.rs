@@ -1,0 +1,645 @@
+//! Forks that check every answer: what is right is read, what is wrong is told, counted, kept nowhere, and asked for at
+//! the next node.
+
+#[path = "support/anvil.rs"]
+mod anvil;
+#[path = "support/proven.rs"]
+mod proven;
+mod support;
+
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use anvil::Anvil;
+use proven::{ABSENT, Chain, HEAD, address};
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+use support::faulty_server::{FaultyServer, Reply, dead_port};
+use support::node;
+use worldstate::Error;
+use worldstate::fork::{AccountSource, BlockTag, Fork, ForkOptions, TransportKind, Verify};
+use worldstate::state::{Request, Source, Witness};
+
+static CHAIN: LazyLock<Chain> = LazyLock::new(Chain::new);
+
+type Lie = fn(&str, &[Value], &mut Value);
+
+const HONEST: Lie = |_, _, _| {};
+const SLOT: U256 = U256::ONE;
+
+fn value_of(tag: u8) -> U256 {
+    U256::from(1000 + u64::from(tag))
+}
+
+/// A node that lies as long as `lying` says.
+struct Liar {
+    server: FaultyServer,
+    lying: Arc<AtomicBool>,
+}
+
+fn liar(lie: Lie) -> Liar {
+    let lying = Arc::new(AtomicBool::new(true));
+    let told = lying.clone();
+    let server = FaultyServer::start(move |_, body| {
+        let change = if told.load(Ordering::SeqCst) { lie } else { HONEST };
+        Reply::Json(CHAIN.answer(body, &change))
+    });
+    Liar { server, lying }
+}
+
+fn by_hash() -> Verify {
+    Verify::BlockHash(CHAIN.hash(HEAD))
+}
+
+fn options(servers: &[&FaultyServer], verify: Verify) -> ForkOptions {
+    let urls = servers.iter().map(|server| server.url()).collect();
+    ForkOptions {
+        transport: TransportKind::Http { urls, headers: vec![], ca_certificates: None },
+        block: BlockTag::Number(HEAD),
+        verify,
+        request_timeout: Duration::from_secs(5),
+        max_attempts: 2,
+        backoff_initial: Duration::from_millis(5),
+        backoff_max: Duration::from_millis(10),
+        ..ForkOptions::default()
+    }
+}
+
+fn open(servers: &[&FaultyServer]) -> Arc<Fork> {
+    Fork::open(options(servers, by_hash())).unwrap()
+}
+
+fn invalid<T: std::fmt::Debug>(result: worldstate::Result<T>) -> String {
+    match result {
+        Err(Error::ProofInvalid(text)) => text,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// Nothing that was fetched is kept.
+fn is_empty(fork: &Fork) -> bool {
+    let stats = fork.stats();
+    [stats.accounts, stats.slots, stats.codes, stats.proof_nodes, stats.pending] == [0; 5]
+}
+
+#[test]
+fn right_answers_are_read() {
+    let honest = liar(HONEST);
+    for verify in [by_hash(), Verify::StateRoot(CHAIN.state_root)] {
+        let fork = Fork::open(options(&[&honest.server], verify)).unwrap();
+        let pin = fork.block().unwrap();
+        assert_eq!((pin.number, pin.hash, pin.state_root), (HEAD, CHAIN.hash(HEAD), Some(CHAIN.state_root)));
+        for (address, given) in &CHAIN.accounts {
+            let account = fork.account(*address).unwrap().unwrap();
+            assert_eq!((account.balance, account.nonce), (given.balance, given.nonce));
+            if !given.code.is_empty() {
+                assert_eq!(fork.code(*address, account.code_hash).unwrap(), given.code);
+            }
+            for slot in [1, 30] {
+                assert_eq!(fork.storage(*address, U256::from(slot)).unwrap(), given.storage[&U256::from(slot)]);
+            }
+            assert_eq!(fork.storage(*address, U256::from(99)).unwrap(), U256::ZERO);
+        }
+        assert_eq!(fork.account(ABSENT).unwrap(), None);
+        assert_eq!(fork.storage(ABSENT, SLOT).unwrap(), U256::ZERO);
+        let stats = fork.stats();
+        // The header; 50 accounts with 3 slots, half with code; an absent account and its slot.
+        assert_eq!((stats.verified, stats.verify_failures), (1 + 50 * 4 + 25 + 2, 0));
+        assert!(stats.proof_nodes > 100 && stats.proof_bytes > 100 * 100, "{stats:?}");
+        Source::clear_cache(&*fork);
+        assert!(is_empty(&fork));
+        assert_eq!(fork.storage(address(1), SLOT).unwrap(), value_of(1));
+    }
+}
+
+#[test]
+fn one_round_trip_brings_an_account_with_code_and_slots() {
+    let honest = liar(HONEST);
+    let fork = open(&[&honest.server]);
+    let before = fork.stats().bodies;
+    let wanted = [Request::Code(address(1)), Request::Storage(address(1), SLOT), Request::Account(address(3))];
+    fork.prefetch(&wanted).unwrap();
+    assert_eq!(fork.stats().bodies, before + 1);
+    let account = fork.account(address(1)).unwrap().unwrap();
+    assert_eq!(fork.code(address(1), account.code_hash).unwrap(), CHAIN.accounts[&address(1)].code);
+    assert_eq!(fork.storage(address(1), SLOT).unwrap(), value_of(1));
+    assert_eq!(fork.stats().bodies, before + 1);
+}
+
+/// What a node can say that is not so, and what the error names.
+fn lies() -> Vec<(&'static str, Lie)> {
+    fn in_proof(method: &str, change: impl FnOnce()) {
+        if method == "eth_getProof" {
+            change();
+        }
+    }
+    vec![
+        ("account", |m, _, r| in_proof(m, || r["balance"] = json!("0xffff"))),
+        ("nonce 0x7777, and the trie has 0x1", |m, _, r| in_proof(m, || r["nonce"] = json!("0x7777"))),
+        ("codeHash", |m, _, r| in_proof(m, || r["codeHash"] = json!(B256::repeat_byte(7).to_string()))),
+        ("storageHash", |m, _, r| in_proof(m, || r["storageHash"] = json!(B256::repeat_byte(7).to_string()))),
+        ("value 0x7, and the trie has 0x3e9", |m, _, r| in_proof(m, || r["storageProof"][0]["value"] = json!("0x7"))),
+        ("value 0x0, and the trie has 0x3e9", |m, _, r| in_proof(m, || r["storageProof"][0]["value"] = json!("0x"))),
+        ("node 1 of the path", |m, _, r| in_proof(m, || drop(r["accountProof"].as_array_mut().unwrap().remove(1)))),
+        ("is missing", |m, _, r| in_proof(m, || drop(r["storageProof"][0]["proof"].as_array_mut().unwrap().pop()))),
+        ("follow the end", |m, _, r| {
+            in_proof(m, || {
+                let again = r["accountProof"][0].clone();
+                r["accountProof"].as_array_mut().unwrap().push(again);
+            });
+        }),
+        ("proof is for", |m, _, r| *r = if m == "eth_getProof" { CHAIN.proof(address(3), &[SLOT]) } else { r.take() }),
+        ("slot 0x2 was not asked for", |m, _, r| {
+            *r = if m == "eth_getProof" { CHAIN.proof(address(1), &[U256::from(2)]) } else { r.take() };
+        }),
+        ("slot 0x1 is missing", |m, _, r| in_proof(m, || r["storageProof"] = json!([]))),
+        // An absent account for one that is there.
+        ("has the hash", |m, _, r| {
+            in_proof(m, || {
+                *r = CHAIN.proof(ABSENT, &[SLOT]);
+                r["address"] = json!(address(1).to_string());
+            });
+        }),
+    ]
+}
+
+#[test]
+fn a_lie_is_told_and_kept_nowhere() {
+    for (text, lie) in lies() {
+        let Liar { server, lying } = liar(lie);
+        let fork = open(&[&server]);
+        let error = invalid(fork.storage(address(1), SLOT));
+        let begin = format!("eth_getProof of {}, slot 0x1, at block {HEAD} from http://127.0.0.1:", address(1));
+        assert!(error.starts_with(&begin) && error.contains(text), "{error:?} lacks {text:?}");
+        assert_eq!(server.count("eth_getProof"), 1, "{text}: asked once");
+        let stats = fork.stats();
+        assert_eq!((stats.verified, stats.verify_failures, stats.failures, stats.retries), (1, 1, 1, 0), "{text}");
+        assert!(is_empty(&fork), "{text}");
+        lying.store(false, Ordering::SeqCst);
+        assert_eq!(fork.storage(address(1), SLOT), Ok(value_of(1)), "{text}");
+    }
+}
+
+#[test]
+fn the_next_url_is_asked() {
+    let honest = liar(HONEST);
+    for (text, lie) in lies() {
+        let Liar { server, .. } = liar(lie);
+        let fork = open(&[&server, &honest.server]);
+        assert_eq!(fork.storage(address(1), SLOT), Ok(value_of(1)), "{text}");
+        assert_eq!(server.count("eth_getProof"), 1, "{text}: asked once");
+        let stats = fork.stats();
+        assert_eq!((stats.verified, stats.verify_failures, stats.failures), (2, 1, 0), "{text}");
+    }
+    // Two liars: the read ends.
+    let two = [liar(lies()[0].1), liar(lies()[4].1)];
+    let fork = open(&[&two[0].server, &two[1].server]);
+    invalid(fork.storage(address(1), SLOT));
+    assert_eq!(fork.stats().verify_failures, 2);
+    assert_eq!(two.iter().map(|liar| liar.server.count("eth_getProof")).collect::<Vec<_>>(), [1, 1]);
+    assert!(is_empty(&fork));
+    // A liar and nobody.
+    let liar = liar(lies()[0].1);
+    let mut some = options(&[&liar.server], by_hash());
+    let TransportKind::Http { urls, .. } = &mut some.transport else { panic!() };
+    urls.push(format!("http://127.0.0.1:{}", dead_port()));
+    let fork = Fork::open(some).unwrap();
+    assert!(fork.storage(address(1), SLOT).is_err());
+    assert!(is_empty(&fork));
+}
+
+#[test]
+fn code_is_checked_by_its_hash() {
+    let lie: Lie = |method, _, result| {
+        if method == "eth_getCode" {
+            *result = json!("0x6099");
+        }
+    };
+    let Liar { server, lying } = liar(lie);
+    let fork = open(&[&server]);
+    let account = fork.account(address(1)).unwrap().unwrap();
+    let read = |fork: &Fork| fork.code(address(1), account.code_hash);
+    let error = invalid(read(&fork));
+    assert!(error.contains("eth_getCode of") && error.contains(&account.code_hash.to_string()), "{error}");
+    assert_eq!((fork.stats().codes, fork.stats().verify_failures), (0, 1));
+    lying.store(false, Ordering::SeqCst);
+    assert_eq!(read(&fork).unwrap(), CHAIN.accounts[&address(1)].code);
+    // With the account known, a prefetch is told too.
+    lying.store(true, Ordering::SeqCst);
+    fork.account(address(3)).unwrap();
+    invalid(fork.prefetch(&[Request::Code(address(3))]));
+    let honest = liar(HONEST);
+    let fork = open(&[&server, &honest.server]);
+    assert_eq!(read(&fork).unwrap(), CHAIN.accounts[&address(1)].code);
+    assert_eq!(fork.stats().verify_failures, 1);
+}
+
+#[test]
+fn nodes_without_proofs_are_no_use() {
+    let server = FaultyServer::start(|_, body| {
+        let answer = |request: &Value| match request["method"].as_str().unwrap() {
+            "eth_getProof" => node::error(&request["id"], -32601, "the method eth_getProof does not exist"),
+            _ => CHAIN.answer(request, &HONEST),
+        };
+        Reply::Json(match body {
+            Value::Array(requests) => requests.iter().map(answer).collect(),
+            request => answer(request),
+        })
+    });
+    let fork = open(&[&server]);
+    let error = fork.account(address(1)).unwrap_err().to_string();
+    assert!(error.contains("verify needs eth_getProof"), "{error}");
+    assert_eq!(server.count("eth_getBalance"), 0, "no fields in its place");
+    let fields = ForkOptions { account_source: AccountSource::Fields, ..options(&[&server], by_hash()) };
+    assert!(matches!(Fork::open(fields), Err(Error::InvalidInput(_))));
+}
+
+#[test]
+fn the_pinned_block_is_checked() {
+    let honest = liar(HONEST);
+    let header_lies: Vec<(Verify, &str, Lie)> = vec![
+        (by_hash(), "header has the hash", |m, _, r| {
+            if m.contains("Block") {
+                r["stateRoot"] = json!(B256::repeat_byte(1).to_string())
+            }
+        }),
+        (by_hash(), "is missing", |m, _, r| {
+            if m.contains("Block") {
+                drop(r.as_object_mut().unwrap().remove("mixHash"))
+            }
+        }),
+        (by_hash(), "trusted is", |m, _, r| {
+            if m.contains("Block") {
+                *r = CHAIN.result("eth_getBlockByNumber", &[json!("0x1"), json!(false)]).unwrap();
+                r["number"] = json!(format!("{HEAD:#x}"));
+                r["hash"] = Value::Null;
+                r.as_object_mut().unwrap().remove("hash");
+                let forged = alloy_consensus::Header { number: HEAD, ..CHAIN.headers[1].clone() };
+                r["hash"] = json!(forged.hash_slow().to_string());
+            }
+        }),
+        (Verify::StateRoot(B256::repeat_byte(9)), "has the state root", HONEST),
+        (Verify::StateRoot(CHAIN.state_root), "header has the hash", |m, _, r| {
+            if m.contains("Block") {
+                r["gasUsed"] = json!("0x1")
+            }
+        }),
+    ];
+    for (verify, text, lie) in header_lies {
+        let liar = liar(lie);
+        let error = invalid(Fork::open(options(&[&liar.server], verify)).map(|fork| fork.block()));
+        assert!(error.contains(text) && error.contains("eth_getBlockByNumber"), "{error:?} lacks {text:?}");
+        if verify != Verify::StateRoot(B256::repeat_byte(9)) {
+            let fork = Fork::open(options(&[&liar.server, &honest.server], verify)).unwrap();
+            assert_eq!(fork.block().unwrap().hash, CHAIN.hash(HEAD), "{text}");
+            assert_eq!(fork.stats().verify_failures, 1);
+        }
+    }
+    // The trusted block takes the place of the newest.
+    let verify = Verify::BlockHash(CHAIN.hash(HEAD));
+    let fork = Fork::open(ForkOptions { block: BlockTag::Latest, ..options(&[&honest.server], verify) }).unwrap();
+    assert_eq!(fork.block().unwrap().hash, CHAIN.hash(HEAD));
+    assert!(honest.server.count("eth_getBlockByHash") > 0);
+    assert_eq!(fork.storage(address(1), SLOT), Ok(value_of(1)));
+    let other = ForkOptions { block: BlockTag::Hash(B256::ZERO), ..options(&[&honest.server], verify) };
+    assert!(matches!(Fork::open(other), Err(Error::InvalidInput(text)) if text.contains("block names")));
+    // Without verify nothing of the header needs to be right, and its state root is told.
+    let other = liar(|m, _, r| {
+        if m.contains("Block") {
+            r["gasUsed"] = json!("0x1")
+        }
+    });
+    let fork = Fork::open(options(&[&other.server], Verify::Off)).unwrap();
+    assert_eq!(fork.block().unwrap().state_root, Some(CHAIN.state_root));
+}
+
+#[test]
+fn block_hashes_are_those_of_the_headers_between() {
+    let honest = liar(HONEST);
+    let fork = open(&[&honest.server]);
+    let before = fork.stats().requests;
+    assert_eq!(fork.block_hash(HEAD - 1), Ok(Some(CHAIN.hash(HEAD - 1))));
+    assert_eq!(fork.stats().requests, before, "the pinned header says it");
+    assert_eq!(fork.block_hash(HEAD - 5), Ok(Some(CHAIN.hash(HEAD - 5))));
+    assert_eq!(fork.stats().requests, before + 4);
+    assert_eq!(fork.block_hash(HEAD - 3), Ok(Some(CHAIN.hash(HEAD - 3))));
+    assert_eq!(fork.stats().requests, before + 4);
+    let (requests, bodies) = (fork.stats().requests, fork.stats().bodies);
+    fork.prefetch(&[Request::BlockHash(0), Request::BlockHash(HEAD - 256)]).unwrap();
+    for number in [0, 1, HEAD - 256, HEAD - 100] {
+        assert_eq!(fork.block_hash(number), Ok(Some(CHAIN.hash(number))));
+    }
+    assert_eq!(fork.block_hash(HEAD + 1), Ok(None));
+    let stats = fork.stats();
+    assert_eq!(stats.requests - requests, HEAD - 5, "each header once");
+    assert!(stats.bodies - bodies <= 8, "{} bodies", stats.bodies - bodies);
+    assert_eq!(stats.verified, HEAD);
+    Source::clear_cache(&*fork);
+    assert_eq!(fork.block_hash(HEAD - 2), Ok(Some(CHAIN.hash(HEAD - 2))));
+
+    let lie: Lie = |method, params, result| {
+        if method == "eth_getBlockByNumber" && params[0] == json!(format!("{:#x}", HEAD - 3)) {
+            // Consistent in itself, and of another chain.
+            let forged =
+                alloy_consensus::Header { gas_used: 5, ..CHAIN.headers[usize::try_from(HEAD - 3).unwrap()].clone() };
+            result["gasUsed"] = json!("0x5");
+            result["hash"] = json!(forged.hash_slow().to_string());
+        }
+    };
+    let liar = liar(lie);
+    let fork = open(&[&liar.server]);
+    let error = invalid(fork.block_hash(HEAD - 6));
+    assert!(error.contains(&format!("block {}", HEAD - 3)) && error.contains("trusted is"), "{error}");
+    assert!(fork.stats().verify_failures > 0);
+    assert_eq!(fork.block_hash(HEAD - 3), Ok(Some(CHAIN.hash(HEAD - 3))), "the header above says it");
+    invalid(fork.block_hash(HEAD - 4));
+    let fork = open(&[&liar.server, &honest.server]);
+    assert_eq!(fork.block_hash(HEAD - 6), Ok(Some(CHAIN.hash(HEAD - 6))));
+    liar.lying.store(false, Ordering::SeqCst);
+    let deep = ForkOptions { block: BlockTag::Number(HEAD), ..options(&[&liar.server], by_hash()) };
+    assert_eq!(Fork::open(deep).unwrap().block_hash(0), Ok(Some(CHAIN.hash(0))));
+}
+
+/// A fork whose host is the test.
+fn hosted(verify: Verify) -> Arc<Fork> {
+    let fork = Fork::open(ForkOptions { block: BlockTag::Number(HEAD), verify, ..ForkOptions::default() }).unwrap();
+    while serve(&fork, &HONEST, true) > 0 {}
+    fork.block().unwrap();
+    fork
+}
+
+/// Answers what is queued, one by one, the newest first if `reverse`; returns how many there were.
+fn serve(fork: &Fork, lie: &dyn Fn(&str, &[Value], &mut Value), reverse: bool) -> usize {
+    let mut taken = Vec::new();
+    let accept = |taken: &mut Vec<_>| {
+        fork.next_request(None, |request| {
+            taken.push((request.id, request.method, request.params.clone()));
+            Ok(())
+        })
+    };
+    while accept(&mut taken).is_ok() {}
+    if reverse {
+        taken.reverse();
+    }
+    for (id, method, params) in &taken {
+        let params: Value = serde_json::from_str(params).unwrap();
+        let params = params.as_array().unwrap();
+        let mut result = CHAIN.result(method, params).unwrap();
+        lie(method, params, &mut result);
+        fork.continue_request(*id, result.to_string().as_bytes()).unwrap();
+    }
+    taken.len()
+}
+
+#[test]
+fn the_host_is_not_believed_either() {
+    let fork = hosted(by_hash());
+    for (text, lie) in lies() {
+        assert_eq!(fork.storage(address(1), SLOT), Err(Error::Missing(Request::Storage(address(1), SLOT))));
+        assert_eq!(serve(&fork, &lie, false), 1);
+        let error = invalid(fork.storage(address(1), SLOT));
+        assert!(error.contains(text), "{error:?} lacks {text:?}");
+        assert!(is_empty(&fork), "{text}");
+    }
+    assert_eq!(fork.stats().verify_failures, lies().len() as u64);
+    assert!(matches!(fork.storage(address(1), SLOT), Err(Error::Missing(_))));
+    serve(&fork, &HONEST, false);
+    assert_eq!(fork.storage(address(1), SLOT), Ok(value_of(1)));
+}
+
+#[test]
+fn headers_may_come_in_any_order() {
+    let fork = hosted(by_hash());
+    let number = HEAD - 20;
+    assert_eq!(fork.block_hash(number), Err(Error::Missing(Request::BlockHash(number))));
+    assert_eq!(serve(&fork, &HONEST, true), 19);
+    assert_eq!(fork.block_hash(number), Ok(Some(CHAIN.hash(number))));
+    // One of another chain comes before those above it: it is dropped when they come, and asked for again.
+    let number = number - 20;
+    let lie = |_: &str, params: &[Value], result: &mut Value| {
+        if params[0] == json!(format!("{:#x}", HEAD - 30)) {
+            let forged =
+                alloy_consensus::Header { gas_used: 5, ..CHAIN.headers[usize::try_from(HEAD - 30).unwrap()].clone() };
+            result["gasUsed"] = json!("0x5");
+            result["hash"] = json!(forged.hash_slow().to_string());
+        }
+    };
+    let failures = fork.stats().verify_failures;
+    assert!(matches!(fork.block_hash(number), Err(Error::Missing(_))));
+    assert_eq!(serve(&fork, &lie, true), 20);
+    assert_eq!(fork.stats().verify_failures, failures + 1);
+    assert!(matches!(fork.block_hash(number), Err(Error::Missing(_))));
+    assert_eq!(serve(&fork, &lie, true), 1);
+    invalid(fork.block_hash(number));
+    assert!(matches!(fork.block_hash(number), Err(Error::Missing(_))));
+    assert_eq!(serve(&fork, &HONEST, true), 1);
+    assert_eq!(fork.block_hash(number), Ok(Some(CHAIN.hash(number))));
+}
+
+#[test]
+fn every_byte_of_an_answer_counts() {
+    let fork = hosted(by_hash());
+    let (subject, slots) = (address(2), [U256::from(1), U256::from(77)]);
+    let wanted = slots.map(|slot| Request::Storage(subject, slot));
+    let proof = CHAIN.proof(subject, &slots);
+    let mut pointers = Vec::new();
+    strings(&proof, "", &mut pointers);
+    let mut count = 0;
+    for pointer in pointers {
+        let digits = proof.pointer(&pointer).unwrap().as_str().unwrap().trim_start_matches("0x").to_owned();
+        let bytes = alloy_primitives::hex::decode(format!("{}{digits}", if digits.len() % 2 == 0 { "" } else { "0" }));
+        for (at, byte) in bytes.clone().unwrap().into_iter().enumerate() {
+            for flip in [0x01, 0x80] {
+                let mut changed = bytes.clone().unwrap();
+                changed[at] = byte ^ flip;
+                let lie = |_: &str, _: &[Value], result: &mut Value| {
+                    *result.pointer_mut(&pointer).unwrap() = json!(alloy_primitives::hex::encode_prefixed(&changed));
+                };
+                assert!(matches!(fork.prefetch(&wanted), Err(Error::Missing(_))));
+                assert_eq!(serve(&fork, &lie, false), 1);
+                invalid(fork.prefetch(&wanted));
+                count += 1;
+            }
+        }
+    }
+    assert!(is_empty(&fork) && count > 2000, "{count}");
+    assert_eq!(fork.stats().verify_failures, count);
+}
+
+/// The strings of a JSON value, as pointers to them.
+fn strings(value: &Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        Value::String(_) => found.push(at.to_owned()),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(i, item)| strings(item, &format!("{at}/{i}"), found))
+        }
+        Value::Object(fields) => fields.iter().for_each(|(key, field)| strings(field, &format!("{at}/{key}"), found)),
+        _ => {}
+    }
+}
+
+fn keys() -> Vec<(Address, Vec<U256>)> {
+    let slots = |range: std::ops::Range<u64>| range.map(U256::from).collect();
+    vec![(address(1), slots(0..20)), (address(2), vec![]), (ABSENT, slots(0..2)), (address(7), slots(5..6))]
+}
+
+/// Every node that proves the keys is there, by its hash.
+fn is_whole(witness: &Witness) {
+    assert_eq!(witness.state_root, CHAIN.state_root);
+    for (address, slots) in keys() {
+        let proof = CHAIN.proof(address, &slots);
+        let paths = proof["storageProof"].as_array().unwrap().iter().map(|slot| &slot["proof"]);
+        for path in paths.chain([&proof["accountProof"]]) {
+            for node in path.as_array().unwrap() {
+                let node: Bytes = node.as_str().unwrap().parse().unwrap();
+                // The empty trie's, which has a hash that everybody knows.
+                if node.len() > 1 {
+                    assert_eq!((witness.nodes)(&keccak256(&node)), Some(node));
+                }
+            }
+        }
+    }
+    assert_eq!((witness.nodes)(&B256::ZERO), None);
+}
+
+#[test]
+fn witnesses_are_fetched_once() {
+    let honest = liar(HONEST);
+    for verify in [Verify::Off, by_hash()] {
+        let few = ForkOptions { max_slots_per_request: 8, ..options(&[&honest.server], verify) };
+        let fork = Fork::open(few).unwrap();
+        let before = fork.stats();
+        is_whole(&fork.witness(&keys()).unwrap());
+        let after = fork.stats();
+        assert_eq!((after.bodies - before.bodies, after.requests - before.requests), (1, 6));
+        is_whole(&fork.witness(&keys()).unwrap());
+        assert_eq!(fork.stats().requests, after.requests);
+        let more = [(address(1), vec![U256::from(3), U256::from(25)])];
+        fork.witness(&more).unwrap();
+        assert_eq!(fork.stats().requests, after.requests + 1);
+        assert_eq!(fork.stats().pending, 0);
+    }
+    // With verify on, what was read is known already.
+    let fork = open(&[&honest.server]);
+    fork.storage(address(1), SLOT).unwrap();
+    let requests = fork.stats().requests;
+    fork.witness(&[(address(1), vec![SLOT])]).unwrap();
+    assert_eq!(fork.stats().requests, requests);
+}
+
+#[test]
+fn witnesses_come_by_the_host() {
+    let fork = hosted(Verify::Off);
+    let mut rounds = 0;
+    let witness = loop {
+        match fork.witness(&keys()) {
+            Ok(witness) => break witness,
+            Err(Error::Missing(Request::Proof(_))) => {
+                // Asked twice, it is one question.
+                assert!(matches!(fork.witness(&keys()), Err(Error::Missing(_))));
+                assert_eq!(serve(&fork, &HONEST, true), 4);
+            }
+            Err(other) => panic!("{other}"),
+        }
+        rounds += 1;
+    };
+    assert_eq!(rounds, 1);
+    is_whole(&witness);
+    // A buffer that takes one slot at a time.
+    let fork = hosted(Verify::Off);
+    assert!(matches!(fork.witness(&keys()[..1]), Err(Error::Missing(_))));
+    let mut requests = Vec::new();
+    let mut take = |request: &worldstate::fork::OutgoingRequest| {
+        requests.push((request.id, request.params.clone()));
+        Ok(())
+    };
+    while fork.next_request(Some(130), &mut take).is_ok() {}
+    assert_eq!(requests.len(), 20);
+    for (id, params) in requests {
+        assert!(matches!(fork.witness(&keys()[..1]), Err(Error::Missing(_))));
+        let params: Value = serde_json::from_str(&params).unwrap();
+        let result = CHAIN.result("eth_getProof", params.as_array().unwrap()).unwrap();
+        fork.continue_request(id, result.to_string().as_bytes()).unwrap();
+    }
+    fork.witness(&keys()[..1]).unwrap();
+    assert_eq!(fork.stats().pending, 0);
+}
+
+#[test]
+fn witnesses_are_checked_and_bounded() {
+    for (text, lie) in lies() {
+        let Liar { server, lying } = liar(lie);
+        let fork = Fork::open(options(&[&server], Verify::Off)).unwrap();
+        let key = [(address(1), vec![SLOT])];
+        let error = invalid(fork.witness(&key).map(|_| ()));
+        assert!(error.contains(text), "{error:?} lacks {text:?}");
+        assert!(is_empty(&fork), "{text}");
+        lying.store(false, Ordering::SeqCst);
+        fork.witness(&key).unwrap();
+        assert_eq!((fork.stats().verified, fork.stats().verify_failures), (1, 1));
+    }
+    let honest = liar(HONEST);
+    // Nodes that were asked for stay until they are read, even where hardly any may be kept.
+    for max_proof_bytes in [0, 2000] {
+        let fork = Fork::open(ForkOptions { max_proof_bytes, ..options(&[&honest.server], by_hash()) }).unwrap();
+        for _ in 0..2 {
+            is_whole(&fork.witness(&keys()).unwrap());
+        }
+        assert!(fork.stats().proof_bytes <= 2000, "{:?}", fork.stats());
+    }
+    let unpinned = Fork::create("latest", 10, TransportKind::Host).unwrap();
+    assert!(matches!(unpinned.witness(&keys()), Err(Error::InvalidState(_))));
+    let rootless = liar(|m, _, r| {
+        if m.contains("Block") {
+            drop(r.as_object_mut().unwrap().remove("stateRoot"))
+        }
+    });
+    let fork = Fork::open(options(&[&rootless.server], Verify::Off)).unwrap();
+    assert!(matches!(fork.witness(&keys()), Err(Error::InvalidState(text)) if text.contains("no state root")));
+}
+
+#[test]
+fn threads_share_what_is_under_way() {
+    let slow = FaultyServer::start(|_, body| Reply::Late(Duration::from_millis(30), CHAIN.answer(body, &HONEST)));
+    let fork = Fork::open(options(&[&slow], Verify::Off)).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| is_whole(&fork.witness(&keys()).unwrap()));
+        }
+        for tag in 1..9 {
+            let fork = &fork;
+            scope.spawn(move || fork.witness(&[(address(1), vec![U256::from(tag), U256::from(40 + tag)])]).unwrap());
+        }
+    });
+    assert_eq!((fork.stats().pending, fork.stats().failures), (0, 0));
+}
+
+#[test]
+fn a_fork_of_anvil_is_checked() {
+    let Some(anvil) = Anvil::start(["--accounts", "5"]) else { return };
+    let from = anvil.rpc("eth_accounts", &json!([]))[0].clone();
+    // Stores 7 at slot 1, and returns one byte of code.
+    let init = "0x600760015560016000f3";
+    let hash = anvil.rpc("eth_sendTransaction", &json!([{"from": from, "data": init, "gas": "0x30000"}]));
+    let receipt = anvil.receipt(&hash);
+    let contract: Address = receipt["contractAddress"].as_str().unwrap().parse().unwrap();
+    anvil.rpc("anvil_mine", &json!(["0x5"]));
+    let block = anvil.rpc("eth_getBlockByNumber", &json!(["latest", false]));
+    let verify = Verify::BlockHash(block["hash"].as_str().unwrap().parse().unwrap());
+    let urls = vec![format!("http://{}", anvil.address)];
+    let transport = TransportKind::Http { urls, headers: vec![], ca_certificates: None };
+    let fork = Fork::open(ForkOptions { transport, verify, ..ForkOptions::default() }).unwrap();
+    assert_eq!(fork.storage(contract, SLOT), Ok(U256::from(7)));
+    assert_eq!(fork.storage(contract, U256::from(2)), Ok(U256::ZERO));
+    let account = fork.account(contract).unwrap().unwrap();
+    let code = anvil.rpc("eth_getCode", &json!([contract.to_string(), "latest"]));
+    assert_eq!(fork.code(contract, account.code_hash).unwrap().to_string(), code.as_str().unwrap());
+    assert_eq!(fork.account(ABSENT), Ok(None));
+    let number = fork.block().unwrap().number;
+    for below in 0..number {
+        let block = anvil.rpc("eth_getBlockByNumber", &json!([format!("{below:#x}"), false]));
+        assert_eq!(fork.block_hash(below).unwrap().unwrap().to_string(), block["hash"].as_str().unwrap());
+    }
+    fork.witness(&[(contract, vec![SLOT, U256::from(2)]), (ABSENT, vec![])]).unwrap();
+    assert_eq!(fork.stats().verify_failures, 0);
+}
