@@ -5,6 +5,8 @@ use alloy_rlp::{Decodable, Encodable};
 use alloy_trie::nodes::{BranchNodeRef, CHILD_INDEX_RANGE, ExtensionNodeRef, LeafNodeRef, RlpNode, TrieNode};
 use alloy_trie::{Nibbles, TrieMask};
 
+/// A node whose RLP is shorter stands in the node above.
+pub(crate) const MIN_HASHED: usize = 32;
 /// RLP of a hash as a reference: the prefix and 32 bytes.
 const HASH_REFERENCE: (usize, u8) = (33, 0xa0);
 
@@ -30,7 +32,7 @@ pub(super) struct Loaded {
 pub(super) enum Node {
     Leaf { key: Nibbles, value: Bytes },
     Extension { key: Nibbles, child: Child },
-    Branch(Children),
+    Branch(Box<Children>),
 }
 
 /// The children of a branch.
@@ -144,7 +146,7 @@ impl Node {
                 if branch.stack.len() < 2 || room == 0 {
                     return Err(format!("is a branch with {} children and {room} nibbles below", branch.stack.len()));
                 }
-                let (mut children, mut stack) = (Children::default(), branch.stack.into_iter());
+                let (mut children, mut stack) = (Box::<Children>::default(), branch.stack.into_iter());
                 for nibble in CHILD_INDEX_RANGE.filter(|nibble| branch.state_mask.is_bit_set(*nibble)) {
                     *children.at(nibble) =
                         stack.next().map_or(Ok(Child::Empty), |r| checked(r).map(Child::Reference))?;
@@ -158,7 +160,7 @@ impl Node {
 /// A reference is a hash or a list shorter than 32 bytes.
 fn checked(reference: RlpNode) -> Result<RlpNode, String> {
     let first = reference.first().copied().unwrap_or_default();
-    if (reference.len(), first) == HASH_REFERENCE || (reference.len() < 32 && first >= 0xc0) {
+    if (reference.len(), first) == HASH_REFERENCE || (reference.len() < MIN_HASHED && first >= 0xc0) {
         Ok(reference)
     } else {
         Err(format!("refers to a node by {reference:?}, which is neither a hash nor a node"))

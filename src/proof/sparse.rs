@@ -1,7 +1,7 @@
 //! A Merkle Patricia trie of which only some nodes are known.
 
 use super::fault::{Fault, Gap};
-use super::node::{Child, Children, Loaded, Node};
+use super::node::{Child, Children, Loaded, MIN_HASHED, Node};
 use crate::state::TrieNodes;
 use alloy_primitives::{B256, Bytes, keccak256};
 use alloy_trie::nodes::RlpNode;
@@ -9,8 +9,6 @@ use alloy_trie::{EMPTY_ROOT_HASH, Nibbles};
 
 /// Nibbles of the longest key: those of a hash.
 const MAX_KEY: usize = 64;
-/// A node whose RLP is shorter stands in the node above.
-const MIN_HASHED: usize = 32;
 
 /// A trie with a known root, whose nodes are looked up by hash when an operation first needs them, and which can be
 /// changed. Only what hangs on the paths of the keys has to be known; nothing that is not known is guessed.
@@ -145,9 +143,9 @@ fn insert(nodes: &TrieNodes, at: &mut Child, key: &Nibbles, depth: usize, value:
             let (Some(ours), Some(theirs)) = (rest.get(common), held.get(common)) else {
                 return Err(Fault::Prefix(*key));
             };
-            let mut children = Children::default();
+            let mut children = Box::<Children>::default();
             *children.at(ours) = Child::leaf(rest.slice(common + 1..), value);
-            *children.at(theirs) = shortened(std::mem::replace(node, Node::Branch(Children::default())), common + 1);
+            *children.at(theirs) = shortened(std::mem::replace(node, Node::Branch(Box::default())), common + 1);
             let branch = Node::Branch(children);
             *node = if common == 0 { branch } else { Node::below(&rest.slice(..common), Child::new(branch)) };
             true

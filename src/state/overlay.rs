@@ -4,7 +4,7 @@ use super::account::{Account, Existence};
 use super::source::{Source, Witness};
 use super::world::State;
 use crate::error::{Error, Result};
-use crate::proof::{Fault, Gap, SparseTrie, preimage};
+use crate::proof::{Fault, Gap, SparseTrie, has_preimage, preimages};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_rlp::Decodable;
 use alloy_trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount};
@@ -143,10 +143,19 @@ impl Gaps<'_> {
 
     /// Adds keys whose paths lead through the nodes; an error that names one for which none is to be had.
     fn ask(&self, keys: &mut Keys) -> Result<()> {
+        // What is on the path of a key was asked for with the key: asking again would not bring it.
+        if let Some((trie, gap)) = self.found.iter().find(|(_, gap)| !gap.sibling || !has_preimage(&gap.path)) {
+            return Err(refused(self.what, *trie, &Fault::Unknown(*gap)));
+        }
+        let paths = |of_accounts: bool| {
+            let found = self.found.iter().filter(move |(trie, _)| trie.0.is_none() == of_accounts);
+            preimages(found.map(|(_, gap)| gap.path), of_accounts)
+        };
+        let (addresses, slots) = (paths(true), paths(false));
         for &(trie, gap) in &self.found {
             let refused = || refused(self.what, trie, &Fault::Unknown(gap));
-            // What is on the path of a key was asked for with the key: asking again would not bring it.
-            let word = gap.sibling.then(|| preimage(&gap.path, trie.0.is_none())).flatten().ok_or_else(refused)?;
+            let words = if trie.0.is_none() { &addresses } else { &slots };
+            let word = *words.get(&gap.path).ok_or_else(refused)?;
             let is_new = match trie.0 {
                 None => keys.insert(Address::from_word(word), BTreeSet::new()).is_none(),
                 Some(address) => keys.entry(address).or_default().insert(word.into()),

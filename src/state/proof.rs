@@ -4,13 +4,11 @@ use super::account::Account;
 use super::overlay::{Overlay, Scope, path, path_of_slot};
 use super::world::State;
 use crate::error::Result;
+use crate::proof::MIN_HASHED;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, hex, keccak256};
 use alloy_trie::proof::{ProofNodes, ProofRetainer};
 use alloy_trie::{EMPTY_ROOT_HASH, HashBuilder, Nibbles, TrieAccount};
 use std::fmt::Write;
-
-/// Nodes with shorter RLP stand in the node above.
-const MIN_HASHED: usize = 32;
 
 /// An account with the proof of it, or of its absence, under the state root: what `eth_getProof` answers (EIP-1186).
 #[derive(Clone, Debug, PartialEq, Eq)]

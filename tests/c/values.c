@@ -334,7 +334,7 @@ static void proof(void) {
     CHECK(length == needed && fenced_untouched(&out));
     OK(state_manager_get_proof(state, BYTES_A, slots, 2, (char *)out.data, needed + 1, &length));
     CHECK(length == needed && strlen((char *)out.data) == needed && fences_intact(&out));
-    char root[67], member[100];
+    char root[67], member[128];
     OK(state_manager_get_storage_root(state, ADDRESS_A, root, sizeof root));
     snprintf(member, sizeof member, "\"storageHash\":\"%s\"", root);
     CHECK(contains((char *)out.data, member));
