@@ -246,7 +246,7 @@ static void forked_or_not(void) {
         if (!(f->flags & NO_FORK) && !needs_fork) continue;
         StateManagerHandle state = needs_fork ? local : forked;
         struct prepared prepared = prepare(f, state, 0);
-        const char *text = needs_fork ? "hash of block 100: the state is not forked" : "the source of the state has no proofs";
+        const char *text = needs_fork ? "hash of block 100: the state is not forked" : "no state root in the header of block 100";
         expect(f, &prepared, STATE_MANAGER_ERROR_INVALID_STATE, text, state, "forked or not");
         release(&prepared);
         if (!needs_fork) continue;
