@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"worldstate"
 )
@@ -265,6 +266,41 @@ func TestPrefetchForms(t *testing.T) {
 			must(t, fork.PrefetchAccessList(background, nil, false))
 			fails(t, fork.PrefetchAccessListJSON(background, []byte("no list"), false), worldstate.ErrInvalidInput)
 			fails(t, fork.PrefetchRange(background, contract, slot, -1), worldstate.ErrInvalidInput)
+		})
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	n := startNode(t)
+	n.withContract()
+	for name, options := range carriers(n) {
+		options := options
+		t.Run(name, func(t *testing.T) {
+			fork, state := openFork(t, options)
+			readAll(t, state)
+			readAll(t, state)
+			proofs, err := fork.MethodStats("eth_getProof")
+			must(t, err)
+			if proofs.Requests < 2 || proofs.Failures != 0 || proofs.BytesSent < 200 || proofs.BytesReceived < 1000 ||
+				proofs.Count != proofs.Requests || proofs.P50 == 0 || proofs.P50 > proofs.P90 || proofs.P90 > proofs.P99 ||
+				proofs.P99 > proofs.Max || proofs.Max > time.Minute {
+				t.Fatalf("%+v", proofs)
+			}
+			metrics, err := fork.Metrics()
+			must(t, err)
+			equal(t, "counters", metrics.ForkStats, statsOf(t, fork))
+			equal(t, "hits", metrics.Hits > 0, true)
+			equal(t, "eth_getProof", metrics.Methods["eth_getProof"], proofs)
+			var requests uint64
+			for _, method := range metrics.Methods {
+				requests += method.Requests
+			}
+			equal(t, "requests of all methods", requests, metrics.Requests)
+			unsent, err := fork.MethodStats("eth_call")
+			must(t, err)
+			equal(t, "a method never sent", unsent, worldstate.MethodStats{})
+			_, err = fork.MethodStats("a\x00b")
+			fails(t, err, worldstate.ErrInvalidInput)
 		})
 	}
 }

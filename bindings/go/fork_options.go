@@ -32,19 +32,21 @@ type Verification struct {
 func VerifyBlock() Verification { return Verification{mode: C.FORK_VERIFY_BLOCK_HASH} }
 
 // VerifyBlockHash checks against the state root in the header that has this hash, which the block of the fork must have. Where
-// ForkOptions.Block is "latest", it takes its place.
+// ForkOptions.Block is "latest", it takes its place. Hashes of earlier blocks are checked by the headers between, 1,024 at most.
 func VerifyBlockHash(hash Hash) Verification {
 	return Verification{C.FORK_VERIFY_BLOCK_HASH, true, hash}
 }
 
-// VerifyStateRoot checks against this state root, which the block of the fork must have.
+// VerifyStateRoot checks against this state root, which the header of the fork's block must have. What else it says is only known to be
+// consistent.
 func VerifyStateRoot(root Hash) Verification {
 	return Verification{C.FORK_VERIFY_STATE_ROOT, true, root}
 }
 
 // ForkOptions is how a fork is opened. Zero stands for the default. Either URL or Transport is given, or neither with Offline.
 type ForkOptions struct {
-	// URL of the node, http:// or https://, for the built-in HTTP client. Several, separated by spaces, are tried in turn.
+	// URL of the node, http:// or https://, for the built-in client; on Unix also the path of its IPC socket: "ipc:///path", "/path", or a
+	// path that ends in ".ipc". Several, separated by spaces, are tried in turn.
 	URL string
 	// Header of each request of the built-in client.
 	Header http.Header

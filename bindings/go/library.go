@@ -8,6 +8,7 @@ package worldstate
 // _Static_assert(WORLDSTATE_ABI_VERSION == 1, "this package is written for version 1 of the binary interface");
 // _Static_assert(sizeof(void *) != 8 || sizeof(ForkBackendOptions) == 240, "ForkBackendOptions has another layout");
 // _Static_assert(sizeof(ForkBackendStats) == 26 * 8, "ForkBackendStats has another layout");
+// _Static_assert(sizeof(void *) != 8 || sizeof(ForkBackendMethodStats) == 80, "ForkBackendMethodStats has another layout");
 // _Static_assert(sizeof(void *) != 8 || sizeof(EvmOptions) == 64, "EvmOptions has another layout");
 // _Static_assert(sizeof(EvmStats) == 9 * 8, "EvmStats has another layout");
 // _Static_assert(sizeof(void *) != 8 || sizeof(EvmMessage) == 96, "EvmMessage has another layout");

@@ -43,6 +43,12 @@ static inline int ws_fork_prefetch_range(uintptr_t f, ws_address a, ws_word firs
     return fork_backend_prefetch_range(WS_FORK(f), a.bytes, first_slot.bytes, count);
 }
 static inline int ws_fork_stats(uintptr_t f, ForkBackendStats *stats) { return fork_backend_stats(WS_FORK(f), stats); }
+static inline int ws_fork_method_stats(uintptr_t f, const char *method, ForkBackendMethodStats *stats) {
+    return fork_backend_method_stats(WS_FORK(f), method, stats);
+}
+static inline int ws_fork_metrics_json(uintptr_t f, char *out, size_t size, size_t *len) {
+    return fork_backend_metrics_json(WS_FORK(f), out, size, len);
+}
 static inline int ws_fork_next_batch(uintptr_t f, uint64_t *id, char *body, size_t size, size_t *len, size_t *count) {
     return fork_backend_next_batch(WS_FORK(f), 0, id, body, size, len, count);
 }

@@ -9,6 +9,7 @@ comptime {
     expect(c.WORLDSTATE_ABI_VERSION == 1, "the version of the binary interface");
     expect(!pointers or @sizeOf(c.ForkBackendOptions) == 240, "ForkBackendOptions");
     expect(@sizeOf(c.ForkBackendStats) == 25 * 8 + @sizeOf(usize), "ForkBackendStats");
+    expect(!pointers or @sizeOf(c.ForkBackendMethodStats) == 80, "ForkBackendMethodStats");
     expect(!pointers or @sizeOf(c.EvmOptions) == 64, "EvmOptions");
     expect(!pointers or @sizeOf(c.EvmStats) == 72, "EvmStats");
     expect(!pointers or @sizeOf(c.EvmMessage) == 96, "EvmMessage");

@@ -4,6 +4,7 @@ const c = @import("c");
 const std = @import("std");
 const abi = @import("abi.zig");
 const errors = @import("errors.zig");
+const memory = @import("memory.zig");
 const types = @import("types.zig");
 const ForkOptions = @import("fork_options.zig").ForkOptions;
 const Transport = @import("transport.zig").Transport;
@@ -16,6 +17,9 @@ pub const ForkBlock = struct { chain_id: u64, number: u64, hash: types.Word };
 
 /// Counters of a fork, as in the header.
 pub const ForkStats = c.ForkBackendStats;
+
+/// What the requests of one method have cost, as in the header: latencies are in microseconds.
+pub const MethodStats = c.ForkBackendMethodStats;
 
 /// A chain's state at one block, fetched as it is read. Any number of states share one and what it has fetched. With a transport it must
 /// stay where it is while states are on it.
@@ -139,6 +143,30 @@ pub const Fork = struct {
         raw.size = @sizeOf(ForkStats);
         try errors.check(c.fork_backend_stats(self.handle, &raw));
         return raw;
+    }
+
+    /// What the requests of a method, such as "eth_getProof", have cost; all zero for one that was never sent.
+    pub fn methodStats(self: *const Fork, method: [*:0]const u8) Error!MethodStats {
+        var raw: MethodStats = std.mem.zeroes(MethodStats);
+        raw.size = @sizeOf(MethodStats);
+        try errors.check(c.fork_backend_method_stats(self.handle, method, &raw));
+        return raw;
+    }
+
+    /// All counters: those of `ForkStats` in camelCase ("bytesSent"), and under "methods" those of `MethodStats` of each method that was
+    /// sent ("p50Us"). The caller calls `deinit` of it.
+    pub fn metrics(self: *const Fork, allocator: Allocator) Error!std.json.Parsed(std.json.Value) {
+        const raw = try self.metricsJson(allocator);
+        defer allocator.free(raw);
+        return std.json.parseFromSlice(std.json.Value, allocator, raw, .{ .allocate = .alloc_always }) catch |failure| switch (failure) {
+            error.OutOfMemory => error.OutOfMemory,
+            else => error.Internal,
+        };
+    }
+
+    /// The same as the library writes it. The caller frees it.
+    pub fn metricsJson(self: *const Fork, allocator: Allocator) Error![:0]u8 {
+        return memory.readTextAbout(allocator, 4 << 10, c.fork_backend_metrics_json, .{self.handle});
     }
 
     /// Forgets everything that was fetched and is held in memory. Open requests stay open; the persistent cache and recordings stay too.

@@ -23,8 +23,9 @@ pub const Verification = union(enum) {
     /// The state root in the header whose hash `block` is.
     block,
     /// The state root in the header that has this hash, which the fork's block must have. Where `block` is "latest", it takes its place.
+    /// Hashes of earlier blocks are checked by the headers between, 1,024 at most.
     block_hash: types.Word,
-    /// This state root, which the fork's block must have.
+    /// This state root, which the header of the fork's block must have. What else it says is only known to be consistent.
     state_root: types.Word,
 };
 
@@ -67,7 +68,8 @@ pub const ForkLog = struct {
 /// Who carries the requests: the library itself, over HTTP, when `url` is given; `transport` when that is given; the program, with
 /// `nextBatch` and `continueBatch`, when neither is; nobody when it is `offline`.
 pub const ForkOptions = struct {
-    /// http:// or https:// URL of the node. Several, separated by spaces or newlines, are tried in turn.
+    /// http:// or https:// URL of the node, or (on Unix) the path of its IPC socket: "ipc:///path", "/path", or a path that ends in ".ipc".
+    /// Several, separated by spaces or newlines, are tried in turn.
     url: ?[:0]const u8 = null,
     /// HTTP headers for each request, one "Name: value" a line.
     headers: ?[:0]const u8 = null,

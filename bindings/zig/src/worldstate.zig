@@ -46,6 +46,7 @@ pub const Fork = fork.Fork;
 pub const ForkOptions = fork_options.ForkOptions;
 pub const ForkBlock = fork.ForkBlock;
 pub const ForkStats = fork.ForkStats;
+pub const MethodStats = fork.MethodStats;
 pub const AccountSource = fork_options.AccountSource;
 pub const Verification = fork_options.Verification;
 pub const ForkLog = fork_options.ForkLog;
