@@ -182,3 +182,43 @@ pub const ForkOptions = struct {
         return options;
     }
 };
+
+test "every option reaches the library" {
+    const Listener = struct {
+        pub fn log(_: *@This(), _: LogLevel, _: []const u8) void {}
+    };
+    var listener: Listener = .{};
+    var given: ForkOptions = .{
+        .verify = .{ .state_root = @splat(1) },
+        .account_source = .fields,
+        .offline = true,
+        .remember_touched = true,
+        .log = .to(&listener, .debug),
+    };
+    inline for (@typeInfo(ForkOptions).@"struct".field_names, 1..) |name, number| switch (@FieldType(ForkOptions, name)) {
+        u32, u64, usize => @field(given, name) = number,
+        ?[:0]const u8 => @field(given, name) = name,
+        else => {},
+    };
+    const options = try given.raw();
+    const besides = [_][]const u8{ "rpc_client", "rpc_vtable", "reserved" };
+    inline for (@typeInfo(c.ForkBackendOptions).@"struct".field_names) |name| {
+        const unset = for (besides) |one| {
+            if (std.mem.eql(u8, one, name)) break true;
+        } else false;
+        const value = @field(options, name);
+        if (@typeInfo(@TypeOf(value)) == .int) {
+            try std.testing.expectEqual(unset, value == 0);
+        } else {
+            try std.testing.expectEqual(unset, value == null);
+        }
+    }
+    inline for (@typeInfo(ForkOptions).@"struct".field_names) |name| switch (@FieldType(ForkOptions, name)) {
+        u32, u64, usize => try std.testing.expectEqual(@field(given, name), @field(options, name)),
+        ?[:0]const u8 => try std.testing.expectEqualStrings(name, std.mem.span(@field(options, name))),
+        else => {},
+    };
+    try std.testing.expectEqual(c.FORK_LOG_DEBUG, options.log_level);
+    try std.testing.expectEqual(c.FORK_ACCOUNTS_FIELDS, options.account_source);
+    try std.testing.expectEqual(c.FORK_VERIFY_STATE_ROOT, options.verify);
+}

@@ -89,4 +89,5 @@ pub fn abiVersion() u32 {
 
 test {
     _ = @import("abi.zig");
+    _ = @import("fork_options.zig");
 }

@@ -100,6 +100,13 @@ pub const Runner = struct {
             .getCodeHash => return json.string(a, &ws.wordText(try state.codeHash(try self.address()))),
             .getStorageRoot => return json.string(a, &ws.wordText(try state.storageRoot(try self.address()))),
             .getAccountStatus => return json.string(a, @tagName(try state.accountStatus(try self.address()))),
+            .getProof => {
+                const at = try self.address();
+                const given = (self.get("slots") orelse return error.MissingArgument).array.items;
+                const slots = try a.alloc(ws.Word, given.len);
+                for (given, slots) |text, *slot| slot.* = try self.parsed("slots", ws.parseWord(text.string));
+                return json.parse(a, try state.proofJson(a, at, slots));
+            },
             .getStateRoot => return json.string(a, &ws.wordText(try state.stateRoot())),
             .getBlockHash => return json.string(a, &ws.wordText(try state.blockHash(@intCast(self.get("number").?.integer)))),
             .setBalance => try state.setBalance(try self.address(), try json.number(u256, try self.text_of("balance"))),
@@ -233,6 +240,7 @@ const Operation = enum {
     getStorageRoot,
     getAccountStatus,
     getStateRoot,
+    getProof,
     getBlockHash,
     setBalance,
     setNonce,

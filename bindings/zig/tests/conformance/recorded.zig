@@ -34,9 +34,20 @@ pub const Recorded = struct {
                 options.max_cache_size = @intCast(value.integer);
             } else if (std.mem.eql(u8, key, "maxSlotsPerRequest")) {
                 options.max_slots_per_request = @intCast(value.integer);
+            } else if (std.mem.eql(u8, key, "chainId")) {
+                options.chain_id = @intCast(value.integer);
+            } else if (std.mem.eql(u8, key, "verify")) {
+                options.verify = try verification(value);
             } else return error.UnknownKey;
         }
         return ws.Fork.init(options);
+    }
+
+    fn verification(given: Value) !ws.Verification {
+        try json.only(given, &.{ "blockHash", "stateRoot" });
+        if (given.object.get("blockHash")) |hash| return .{ .block_hash = try ws.parseWord(hash.string) };
+        if (given.object.get("stateRoot")) |root| return .{ .state_root = try ws.parseWord(root.string) };
+        return error.MissingArgument;
     }
 
     fn post(context: *anyopaque, allocator: std.mem.Allocator, body: []const u8) anyerror!ws.Transport.Answer {
