@@ -73,7 +73,7 @@ func TestThePersistentCacheSurvives(t *testing.T) {
 			failed := fails(t, err, worldstate.ErrOffline)
 			equal(t, "names the account", strings.Contains(strings.ToLower(failed.Text), bob.String()), true)
 
-			offline.CacheDir = t.TempDir()
+			offline.Network = "another one"
 			empty, err := worldstate.OpenFork(background, offline)
 			if err == nil {
 				_, err = empty.Block(background)
@@ -272,6 +272,31 @@ func TestPrefetchForms(t *testing.T) {
 			fails(t, fork.PrefetchAccessListJSON(background, []byte("no list"), false), worldstate.ErrInvalidInput)
 			fails(t, fork.PrefetchRange(background, contract, slot, -1), worldstate.ErrInvalidInput)
 		})
+	}
+}
+
+func TestLatencies(t *testing.T) {
+	n := startNode(t)
+	n.withContract()
+	transport := &troubled{node: worldstate.HTTPTransport{URL: n.url}, before: func(body int32) ([]byte, error) {
+		switch {
+		case body == 10:
+			time.Sleep(150 * time.Millisecond)
+		case body > 10 && body < 14:
+			time.Sleep(40 * time.Millisecond)
+		}
+		return nil, nil
+	}}
+	fork, state := openFork(t, worldstate.ForkOptions{Transport: transport, MaxConcurrent: 1})
+	for slot := uint64(0); slot < 25; slot++ {
+		_, err := state.Storage(background, contract, worldstate.HashOfUint64(slot))
+		must(t, err)
+	}
+	stats, err := fork.MethodStats("eth_getProof")
+	must(t, err)
+	if stats.P50 >= 40*time.Millisecond || stats.P90 < 39*time.Millisecond || stats.P90 >= 145*time.Millisecond ||
+		stats.P99 < 145*time.Millisecond || stats.Max < stats.P99 {
+		t.Fatalf("%+v", stats)
 	}
 }
 

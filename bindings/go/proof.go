@@ -47,10 +47,13 @@ func (s *StateManager) Proof(ctx context.Context, address Address, slots []Hash)
 
 // ProofJSON is Proof as eth_getProof answers.
 func (s *StateManager) ProofJSON(ctx context.Context, address Address, slots []Hash) (json.RawMessage, error) {
-	guess := C.size_t(6+3*len(slots)) << 10
-	var text []byte
-	err := s.read(ctx, func(id C.uintptr_t) (status C.int) {
-		text, status = readTextAbout(guess, func(buf *C.char, size C.size_t, length *C.size_t) C.int {
+	return s.proofAbout(ctx, (6+3*len(slots))<<10, address, slots)
+}
+
+// proofAbout is ProofJSON with a guess at its length.
+func (s *StateManager) proofAbout(ctx context.Context, guess int, address Address, slots []Hash) (text json.RawMessage, err error) {
+	err = s.read(ctx, func(id C.uintptr_t) (status C.int) {
+		text, status = readTextAbout(C.size_t(guess), func(buf *C.char, size C.size_t, length *C.size_t) C.int {
 			return C.ws_get_proof(id, address.c(), hashesAt(slots), C.size_t(len(slots)), buf, size, length)
 		})
 		return status
