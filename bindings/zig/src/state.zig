@@ -289,7 +289,11 @@ pub const StateManager = struct {
 
     /// The same as eth_getProof answers. The caller frees it.
     pub fn proofJson(self: StateManager, allocator: Allocator, address: Address, slots: []const Word) Error![:0]u8 {
-        const guess = (6 + 3 * slots.len) << 10;
+        return self.proofAbout(allocator, (6 + 3 * slots.len) << 10, address, slots);
+    }
+
+    /// `proofJson` with a guess at its length.
+    fn proofAbout(self: StateManager, allocator: Allocator, guess: usize, address: Address, slots: []const Word) Error![:0]u8 {
         const arguments = .{ self.handle, &address, bytesOf(slots.ptr), slots.len };
         var waiter: Fork.Waiter = .{};
         while (true) {
@@ -356,4 +360,20 @@ pub const StateManager = struct {
 
 fn bytesOf(items: anytype) [*]const u8 {
     return @ptrCast(items);
+}
+
+test "a guess that is too low" {
+    const a = std.testing.allocator;
+    const state = try StateManager.init();
+    defer state.deinit();
+    const at: Address = @splat(1);
+    try state.setNonce(at, 1);
+    const whole = try state.proofJson(a, at, &.{});
+    defer a.free(whole);
+    var guess: usize = 0;
+    while (guess < whole.len + 2) : (guess += 100) {
+        const again = try state.proofAbout(a, guess, at, &.{});
+        defer a.free(again);
+        try std.testing.expectEqualStrings(whole, again);
+    }
 }

@@ -90,4 +90,5 @@ pub fn abiVersion() u32 {
 test {
     _ = @import("abi.zig");
     _ = @import("fork_options.zig");
+    _ = @import("state.zig");
 }

@@ -74,8 +74,16 @@ test "the persistent cache survives, and answers offline" {
             try testing.expectEqual(0, stats.requests);
             try testing.expect(stats.stored_hits > 0);
         }
+        const without: ws.ForkOptions = .{ .offline = true, .block = &block, .cache_dir = cache, .chain_id = 77, .network = given.network };
+        var other = without;
+        other.network = "another one";
+        if (ws.Fork.init(other)) |opened| {
+            var fork = opened;
+            defer fork.deinit();
+            try testing.expectError(error.Offline, fork.block());
+        } else |failure| try testing.expectEqual(error.Offline, failure);
         var offline: Opened = undefined;
-        try offline.open(.{ .offline = true, .block = &block, .cache_dir = cache, .chain_id = 77, .network = given.network });
+        try offline.open(without);
         defer offline.close();
         try offline.readAll();
         try testing.expectError(error.Offline, offline.state.balance(bob));
