@@ -91,9 +91,9 @@ fn half_a_million_slots_in_a_cache_of_ten_thousand() {
             early = resident();
         }
     }
-    let stats = fork.stats();
-    assert_eq!((stats.slots, stats.evictions, stats.pending), (LIMIT, SLOTS - LIMIT, 0));
-    assert_eq!(stats.misses - 1, SLOTS);
+    let now = fork.stats();
+    assert_eq!((now.slots, now.evictions, now.pending), (LIMIT, SLOTS - LIMIT, 0));
+    assert_eq!(now.misses - 1, SLOTS);
     let grown = resident().saturating_sub(early);
     println!("{early} bytes after a tenth, {grown} more at the end");
     assert!(grown < 4 << 20, "a full cache grew by {grown} bytes");

@@ -237,7 +237,7 @@ impl Truth {
     }
 }
 
-/// A node that has no eth_getProof says so in its own words, and only a fork that insists on it fails.
+/// A node that has no `eth_getProof` says so in its own words, and only a fork that insists on it fails.
 fn without_proofs(kind: Kind) {
     let Some(scene) = Scene::start(kind) else { return };
     let truth = scene.truth();
