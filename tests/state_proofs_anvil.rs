@@ -130,7 +130,7 @@ fn answered<T>(anvil: &Anvil, fork: &Fork, mut ask: impl FnMut() -> Result<T>) -
                 assert_eq!(handed_out.unwrap_err(), Error::NoPendingRequest);
                 break;
             };
-            let answer = anvil.rpc(&request.method, &serde_json::from_str(&request.params).unwrap());
+            let answer = anvil.rpc(request.method, &serde_json::from_str(&request.params).unwrap());
             fork.continue_request(request.id, answer.to_string().as_bytes()).unwrap();
         }
     }
