@@ -11,15 +11,38 @@ import (
 )
 
 func TestEveryStatusIsAnErrorOfItsOwn(t *testing.T) {
-	names := map[string]bool{}
-	for code := worldstate.Status(-1); code >= -17; code-- {
-		name := code.Name()
-		if name == "STATE_MANAGER_ERROR_UNKNOWN" || names[name] {
-			t.Errorf("%d is called %s", code, name)
-		}
-		names[name] = true
+	for i, one := range []struct {
+		status worldstate.Status
+		name   string
+	}{
+		{worldstate.ErrInvalidInput, "INVALID_INPUT"},
+		{worldstate.ErrOutOfMemory, "OUT_OF_MEMORY"},
+		{worldstate.ErrInvalidSnapshot, "INVALID_SNAPSHOT"},
+		{worldstate.ErrRPCFailed, "RPC_FAILED"},
+		{worldstate.ErrInvalidHex, "INVALID_HEX"},
+		{worldstate.ErrRPCPending, "RPC_PENDING"},
+		{worldstate.ErrNoPendingRequest, "NO_PENDING_REQUEST"},
+		{worldstate.ErrOutputTooSmall, "OUTPUT_TOO_SMALL"},
+		{worldstate.ErrInvalidRequest, "INVALID_REQUEST"},
+		{worldstate.ErrInvalidHandle, "INVALID_HANDLE"},
+		{worldstate.ErrNoCheckpoint, "NO_CHECKPOINT"},
+		{worldstate.ErrInternal, "INTERNAL"},
+		{worldstate.ErrProofInvalid, "PROOF_INVALID"},
+		{worldstate.ErrCache, "CACHE"},
+		{worldstate.ErrOffline, "OFFLINE"},
+		{worldstate.ErrInvalidState, "INVALID_STATE"},
+		{worldstate.ErrExecution, "EXECUTION"},
+		{worldstate.ErrStatePruned, "STATE_PRUNED"},
+		{worldstate.ErrProofPruned, "PROOF_PRUNED"},
+		{worldstate.ErrBlockNotFound, "BLOCK_NOT_FOUND"},
+		{worldstate.ErrWrongChain, "WRONG_CHAIN"},
+		{worldstate.ErrUnsupportedMethod, "UNSUPPORTED_METHOD"},
+		{worldstate.ErrReorg, "REORG"},
+	} {
+		equal(t, one.name, int(one.status), -i-1)
+		equal(t, "name", one.status.Name(), "STATE_MANAGER_ERROR_"+one.name)
 	}
-	equal(t, "an unknown status", worldstate.Status(-18).Name(), "STATE_MANAGER_ERROR_UNKNOWN")
+	equal(t, "an unknown status", worldstate.Status(-24).Name(), "STATE_MANAGER_ERROR_UNKNOWN")
 	state := newState(t)
 	err := state.Revert()
 	failed := fails(t, err, worldstate.ErrNoCheckpoint)
