@@ -128,13 +128,14 @@ func (s *StateManager) ClearStorage(address Address) error {
 	return s.call(func(id C.uintptr_t) C.int { return C.ws_clear_storage(id, address.c()) })
 }
 
-// StorageRoot is the root of the account's storage trie, the empty root for an absent account. On a fork it is ErrInvalidState, unless
-// the account was deleted or its storage cleared.
+// StorageRoot is the root of the account's storage trie, the empty root for an absent account. On a fork, local slots are applied to the
+// chain's trie: failures as of StateRoot, none where the account was deleted or its storage cleared.
 func (s *StateManager) StorageRoot(ctx context.Context, address Address) (Hash, error) {
 	return s.readWord(ctx, func(id C.uintptr_t) C.ws_word_result { return C.ws_get_storage_root(id, address.c()) })
 }
 
-// StateRoot is the root of the state trie. On a fork it is ErrInvalidState.
+// StateRoot is the root of the state trie. On a fork, all that was written locally is applied to the chain's trie, over proofs that are
+// fetched: ErrInvalidState, naming the node, where they do not suffice, and on a fork that keeps no proofs.
 func (s *StateManager) StateRoot(ctx context.Context) (Hash, error) {
 	return s.readWord(ctx, func(id C.uintptr_t) C.ws_word_result { return C.ws_get_state_root(id) })
 }

@@ -2,5 +2,6 @@ test {
     _ = @import("state.zig");
     _ = @import("fork.zig");
     _ = @import("life.zig");
+    _ = @import("proofs.zig");
     _ = @import("evm.zig");
 }

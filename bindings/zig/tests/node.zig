@@ -6,7 +6,34 @@ const ws = @import("worldstate");
 const testing = std.testing;
 
 pub const contract: ws.Address = @as([17]u8, @splat(0)) ++ [_]u8{ 0xc0, 0xff, 0xee };
+pub const bob: ws.Address = @as([18]u8, @splat(0)) ++ [_]u8{ 0x0b, 0x0b };
 pub const alice: ws.Address = @as([17]u8, @splat(0)) ++ [_]u8{ 0x0a, 0x11, 0xce };
+
+/// A fork with a state on it.
+pub const Opened = struct {
+    fork: ws.Fork,
+    state: ws.StateManager,
+
+    pub fn open(self: *Opened, given: ws.ForkOptions) !void {
+        self.fork = try ws.Fork.init(given);
+        errdefer self.fork.deinit();
+        self.state = try ws.StateManager.initWithFork(&self.fork);
+    }
+
+    pub fn close(self: *Opened) void {
+        self.state.deinit();
+        self.fork.deinit();
+    }
+
+    /// Reads the values of `Node.withContract`.
+    pub fn readAll(self: *Opened) !void {
+        try testing.expectEqual(7, try self.state.balance(alice));
+        try testing.expectEqual(ws.wordOf(20), try self.state.storage(contract, ws.wordOf(1)));
+        const code = try self.state.code(testing.allocator, contract);
+        defer testing.allocator.free(code);
+        try testing.expectEqual(19, code.len);
+    }
+};
 
 /// The two ways to a node: the library's client, and std.http.
 pub fn options(node: *Node, own_client: bool) ws.ForkOptions {
