@@ -629,10 +629,16 @@ int fork_reply_fail(ForkReplyHandle reply,
 /** Answers are believed. */
 #define FORK_VERIFY_OFF 0
 
-/** Answers are checked against the state root in the header whose hash is `trusted`. */
+/**
+ * Answers are checked against the state root in the header whose hash is `trusted`. Where `block` is the newest, the
+ * default, this one takes its place. Hashes of earlier blocks are checked by the headers between, 1,024 at most.
+ */
 #define FORK_VERIFY_BLOCK_HASH 1
 
-/** Answers are checked against the state root `trusted`. */
+/**
+ * Answers are checked against the state root `trusted`, which the header of the block must have; what else it says is
+ * only known to be consistent.
+ */
 #define FORK_VERIFY_STATE_ROOT 2
 
 /** What was given up or set aside. */
@@ -656,7 +662,10 @@ int fork_reply_fail(ForkReplyHandle reply,
 typedef struct ForkBackendOptions {
     /** sizeof(ForkBackendOptions). */
     size_t size;
-    /** http:// or https:// URL of the node. Several, separated by spaces or newlines, are tried in turn. */
+    /**
+     * http:// or https:// URL of the node, or (on Unix) the path of its IPC socket: "ipc:///path", "/path", or a path
+     * that ends in ".ipc". Several, separated by spaces or newlines, are tried in turn.
+     */
     const char *url;
     /** HTTP headers for each request, one "Name: value" a line. */
     const char *headers;
@@ -920,6 +929,56 @@ int fork_backend_stats(ForkBackendHandle handle,
 
 /** A ForkBackendStats to begin with: everything at its default. */
 #define FORK_BACKEND_STATS_INIT {sizeof(ForkBackendStats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/**
+ * What the requests of one JSON-RPC method have cost. Begin with FORK_BACKEND_METHOD_STATS_INIT.
+ *
+ * Latencies are in microseconds, from sending (or handing out) to the answer, right to 1 percent; all requests of one
+ * body have the latency of the body.
+ */
+typedef struct ForkBackendMethodStats {
+    /** sizeof(ForkBackendMethodStats). */
+    size_t size;
+    /** Requests handed to the transport or the host, repeated ones included. */
+    uint64_t requests;
+    /** Requests given up. */
+    uint64_t failures;
+    /** Bytes of the requests. */
+    uint64_t bytes_sent;
+    /** Bytes of the answers: of each body's, the share that the method's answers have in it. */
+    uint64_t bytes_received;
+    /** Answers whose latency was measured. */
+    uint64_t count;
+    /** Half of the answers took no longer. */
+    uint64_t p50_us;
+    /** 90 percent of the answers took no longer. */
+    uint64_t p90_us;
+    /** 99 percent of the answers took no longer. */
+    uint64_t p99_us;
+    /** The slowest answer. */
+    uint64_t max_us;
+} ForkBackendMethodStats;
+
+/**
+ * What the requests of `method`, such as "eth_getProof", have cost; all zero for a method that was never sent. Written
+ * to a struct that begins with its size, as fork_backend_stats does.
+ */
+int fork_backend_method_stats(ForkBackendHandle handle,
+                              const char *method,
+                              struct ForkBackendMethodStats *out_stats);
+
+/**
+ * All counters as one JSON object: those of ForkBackendStats under their names in camelCase ("bytesSent"), and under
+ * "methods" an object for each method that was sent, with the fields of ForkBackendMethodStats ("p50Us"). Text and NUL
+ * to `out`, the length without the NUL to `out_len`; OUTPUT_TOO_SMALL when it does not fit.
+ */
+int fork_backend_metrics_json(ForkBackendHandle handle,
+                              char *out,
+                              size_t out_size,
+                              size_t *out_len);
+
+/** A ForkBackendMethodStats to begin with: everything at its default. */
+#define FORK_BACKEND_METHOD_STATS_INIT {sizeof(ForkBackendMethodStats), 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /* ----------------------------------------------------------------------------------------------------
  * Fork backend: the host carries the requests

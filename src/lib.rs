@@ -29,6 +29,9 @@ pub mod fork;
 mod json;
 mod keys;
 mod proof;
+#[cfg(test)]
+#[path = "../tests/support/random.rs"]
+mod random;
 mod rpc;
 mod shelf;
 pub mod state;

@@ -259,7 +259,7 @@ fn what_the_node_has_not_is_told_and_leaves_the_fork_usable() {
     };
     let open = |block| Fork::open(ForkOptions { transport: transport(), block, ..ForkOptions::default() });
     for missing in [BlockTag::Number(number + 100), BlockTag::Hash(B256::repeat_byte(1))] {
-        let Err(Error::RpcFailed(text)) = open(missing.clone()) else { panic!("{missing:?} was found") };
+        let Err(Error::BlockNotFound(text)) = open(missing.clone()) else { panic!("{missing:?} was found") };
         assert!(text.contains(&missing.to_string()) && text.contains(&anvil.address), "{text}");
     }
     let fork = open(BlockTag::Number(number)).unwrap();

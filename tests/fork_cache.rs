@@ -339,6 +339,7 @@ fn what_the_store_has_is_not_asked_of_the_host() {
         if taken == Err(Error::NoPendingRequest) {
             break;
         }
+        taken.unwrap();
         let body = body.unwrap();
         let answer = Node::default().answer(&serde_json::from_str(&body.body).unwrap());
         fork.continue_batch(body.id, answer.to_string().as_bytes()).unwrap();

@@ -58,7 +58,16 @@ fn right() -> worldstate::Result<U256> {
 
 /// The text of a read that fails, after which nothing is cached and the same read works.
 fn failing(fork: &Fork) -> String {
-    let Err(Error::RpcFailed(text)) = slot_value(fork) else { panic!("the read did not fail with RpcFailed") };
+    let Err(error) = slot_value(fork) else { panic!("the read did not fail") };
+    let text = error.to_string();
+    let pruned = text.contains("missing trie node");
+    let unknown = text.contains("header not found");
+    match error {
+        Error::StatePruned(_) => assert!(pruned, "{text}"),
+        Error::BlockNotFound(_) => assert!(unknown, "{text}"),
+        Error::RpcFailed(_) => assert!(!pruned && !unknown, "{text}"),
+        other => panic!("{other:?}"),
+    }
     let stats = fork.stats();
     assert_eq!((stats.slots, stats.accounts, stats.codes, stats.pending), (0, 0, 0, 0), "{text}");
     assert!(
@@ -322,7 +331,7 @@ fn opening_asks_once_for_block_and_chain() {
     let missing = faulty(0, |_| Reply::Close);
     let mut options = options(&[missing.url()]);
     options.block = BlockTag::Number(12_345);
-    let Err(Error::RpcFailed(text)) = Fork::open(options) else { panic!() };
+    let Err(Error::BlockNotFound(text)) = Fork::open(options) else { panic!() };
     assert!(text.contains("block 12345 does not exist there"), "{text}");
 }
 
@@ -340,7 +349,7 @@ fn a_node_without_proofs_is_asked_otherwise_for_good() {
     assert_eq!(server.count("eth_getProof"), 1);
     assert_eq!(fork.stats().failures, 0);
     let proof_only = open_with(&server, |options| options.account_source = AccountSource::Proof);
-    assert!(matches!(slot_value(&proof_only), Err(Error::RpcFailed(_))));
+    assert!(matches!(slot_value(&proof_only), Err(Error::UnsupportedMethod(_))));
 }
 
 #[test]

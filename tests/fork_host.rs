@@ -98,7 +98,7 @@ fn nothing_is_asked_before_the_block_is_known() {
 fn a_block_that_is_not_there_fails_the_next_read_once() {
     let fork = open(|options| options.block = "7000".parse().unwrap());
     pump(&fork, &Node::default());
-    let Err(Error::RpcFailed(text)) = fork.account(address(2)) else { panic!() };
+    let Err(Error::BlockNotFound(text)) = fork.account(address(2)) else { panic!() };
     assert!(text.contains("block 7000 does not exist there"), "{text}");
     assert!(matches!(fork.account(address(2)), Err(Error::Missing(_))));
     pump(&fork, &Node { head: 8000, ..Node::default() });
@@ -419,7 +419,7 @@ fn a_node_without_proofs_is_asked_otherwise() {
     assert!(fork.account(address(1)).is_err());
     let id = next(&fork).unwrap().id;
     fork.fail_request(id, -32601, "no such method").unwrap();
-    assert!(matches!(fork.account(address(1)), Err(Error::RpcFailed(_))));
+    assert!(matches!(fork.account(address(1)), Err(Error::UnsupportedMethod(_))));
 }
 
 #[test]
@@ -460,7 +460,7 @@ fn block_hashes_reach_to_the_pinned_block() {
     assert!(fork.block_hash(3).is_err());
     let id = next(&fork).unwrap().id;
     fork.continue_request(id, b"null").unwrap();
-    let Err(Error::RpcFailed(text)) = fork.block_hash(3) else { panic!() };
+    let Err(Error::BlockNotFound(text)) = fork.block_hash(3) else { panic!() };
     assert!(text.contains("block 3 does not exist"), "{text}");
     assert_eq!(read(&fork, |fork| fork.block_hash(3)), Some(node::block_hash(3)));
 }

@@ -77,7 +77,7 @@ impl Scene {
         let creation = json!([{"from": owner.to_string(), "data": hex::encode_prefixed(INIT), "gas": "0x100000"}]);
         let hash = node.rpc("eth_sendTransaction", &creation);
         kind.mine(&node, 6);
-        let receipt = node.rpc("eth_getTransactionReceipt", &json!([hash]));
+        let receipt = node.receipt(&hash);
         let deployed = parsed(&receipt["contractAddress"]);
         let number = parsed::<U256>(&node.rpc("eth_blockNumber", &json!([]))).to();
         Some(Self { kind, node, number, deployed })

@@ -3,83 +3,31 @@
 
 #[path = "support/anvil.rs"]
 mod anvil;
+#[path = "support/lying.rs"]
+mod lying;
 #[path = "support/proven.rs"]
 mod proven;
 mod support;
 
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, U256};
 use anvil::Anvil;
-use proven::{ABSENT, Chain, HEAD, address};
+use lying::{CHAIN, HONEST, Liar, Lie, SLOT, by_hash, hosted, invalid, is_empty, liar, lies, options, serve};
+use proven::{ABSENT, HEAD, address};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use support::faulty_server::{FaultyServer, Reply, dead_port};
 use support::node;
 use worldstate::Error;
 use worldstate::fork::{AccountSource, BlockTag, Fork, ForkOptions, TransportKind, Verify};
-use worldstate::state::{Request, Source, Witness};
-
-static CHAIN: LazyLock<Chain> = LazyLock::new(Chain::new);
-
-type Lie = fn(&str, &[Value], &mut Value);
-
-const HONEST: Lie = |_, _, _| {};
-const SLOT: U256 = U256::ONE;
+use worldstate::state::{Request, Source};
 
 fn value_of(tag: u8) -> U256 {
     U256::from(1000 + u64::from(tag))
 }
 
-/// A node that lies as long as `lying` says.
-struct Liar {
-    server: FaultyServer,
-    lying: Arc<AtomicBool>,
-}
-
-fn liar(lie: Lie) -> Liar {
-    let lying = Arc::new(AtomicBool::new(true));
-    let told = lying.clone();
-    let server = FaultyServer::start(move |_, body| {
-        let change = if told.load(Ordering::SeqCst) { lie } else { HONEST };
-        Reply::Json(CHAIN.answer(body, &change))
-    });
-    Liar { server, lying }
-}
-
-fn by_hash() -> Verify {
-    Verify::BlockHash(CHAIN.hash(HEAD))
-}
-
-fn options(servers: &[&FaultyServer], verify: Verify) -> ForkOptions {
-    let urls = servers.iter().map(|server| server.url()).collect();
-    ForkOptions {
-        transport: TransportKind::Http { urls, headers: vec![], ca_certificates: None },
-        block: BlockTag::Number(HEAD),
-        verify,
-        request_timeout: Duration::from_secs(5),
-        max_attempts: 2,
-        backoff_initial: Duration::from_millis(5),
-        backoff_max: Duration::from_millis(10),
-        ..ForkOptions::default()
-    }
-}
-
 fn open(servers: &[&FaultyServer]) -> Arc<Fork> {
     Fork::open(options(servers, by_hash())).unwrap()
-}
-
-fn invalid<T: std::fmt::Debug>(result: worldstate::Result<T>) -> String {
-    match result {
-        Err(Error::ProofInvalid(text)) => text,
-        other => panic!("not refused: {other:?}"),
-    }
-}
-
-/// Nothing that was fetched is kept.
-fn is_empty(fork: &Fork) -> bool {
-    let stats = fork.stats();
-    [stats.accounts, stats.slots, stats.codes, stats.proof_nodes, stats.pending] == [0; 5]
 }
 
 #[test]
@@ -124,43 +72,6 @@ fn one_round_trip_brings_an_account_with_code_and_slots() {
     assert_eq!(fork.code(address(1), account.code_hash).unwrap(), CHAIN.accounts[&address(1)].code);
     assert_eq!(fork.storage(address(1), SLOT).unwrap(), value_of(1));
     assert_eq!(fork.stats().bodies, before + 1);
-}
-
-/// What a node can say that is not so, and what the error names.
-fn lies() -> Vec<(&'static str, Lie)> {
-    fn in_proof(method: &str, change: impl FnOnce()) {
-        if method == "eth_getProof" {
-            change();
-        }
-    }
-    vec![
-        ("account", |m, _, r| in_proof(m, || r["balance"] = json!("0xffff"))),
-        ("nonce 0x7777, and the trie has 0x1", |m, _, r| in_proof(m, || r["nonce"] = json!("0x7777"))),
-        ("codeHash", |m, _, r| in_proof(m, || r["codeHash"] = json!(B256::repeat_byte(7).to_string()))),
-        ("storageHash", |m, _, r| in_proof(m, || r["storageHash"] = json!(B256::repeat_byte(7).to_string()))),
-        ("value 0x7, and the trie has 0x3e9", |m, _, r| in_proof(m, || r["storageProof"][0]["value"] = json!("0x7"))),
-        ("value 0x0, and the trie has 0x3e9", |m, _, r| in_proof(m, || r["storageProof"][0]["value"] = json!("0x"))),
-        ("node 1 of the path", |m, _, r| in_proof(m, || drop(r["accountProof"].as_array_mut().unwrap().remove(1)))),
-        ("is missing", |m, _, r| in_proof(m, || drop(r["storageProof"][0]["proof"].as_array_mut().unwrap().pop()))),
-        ("follow the end", |m, _, r| {
-            in_proof(m, || {
-                let again = r["accountProof"][0].clone();
-                r["accountProof"].as_array_mut().unwrap().push(again);
-            });
-        }),
-        ("proof is for", |m, _, r| *r = if m == "eth_getProof" { CHAIN.proof(address(3), &[SLOT]) } else { r.take() }),
-        ("slot 0x2 was not asked for", |m, _, r| {
-            *r = if m == "eth_getProof" { CHAIN.proof(address(1), &[U256::from(2)]) } else { r.take() };
-        }),
-        ("slot 0x1 is missing", |m, _, r| in_proof(m, || r["storageProof"] = json!([]))),
-        // An absent account for one that is there.
-        ("has the hash", |m, _, r| {
-            in_proof(m, || {
-                *r = CHAIN.proof(ABSENT, &[SLOT]);
-                r["address"] = json!(address(1).to_string());
-            });
-        }),
-    ]
 }
 
 #[test]
@@ -260,12 +171,12 @@ fn the_pinned_block_is_checked() {
     let header_lies: Vec<(Verify, &str, Lie)> = vec![
         (by_hash(), "header has the hash", |m, _, r| {
             if m.contains("Block") {
-                r["stateRoot"] = json!(B256::repeat_byte(1).to_string())
+                r["stateRoot"] = json!(B256::repeat_byte(1).to_string());
             }
         }),
         (by_hash(), "is missing", |m, _, r| {
             if m.contains("Block") {
-                drop(r.as_object_mut().unwrap().remove("mixHash"))
+                drop(r.as_object_mut().unwrap().remove("mixHash"));
             }
         }),
         (by_hash(), "trusted is", |m, _, r| {
@@ -281,7 +192,7 @@ fn the_pinned_block_is_checked() {
         (Verify::StateRoot(B256::repeat_byte(9)), "has the state root", HONEST),
         (Verify::StateRoot(CHAIN.state_root), "header has the hash", |m, _, r| {
             if m.contains("Block") {
-                r["gasUsed"] = json!("0x1")
+                r["gasUsed"] = json!("0x1");
             }
         }),
     ];
@@ -306,7 +217,7 @@ fn the_pinned_block_is_checked() {
     // Without verify nothing of the header needs to be right, and its state root is told.
     let other = liar(|m, _, r| {
         if m.contains("Block") {
-            r["gasUsed"] = json!("0x1")
+            r["gasUsed"] = json!("0x1");
         }
     });
     let fork = Fork::open(options(&[&other.server], Verify::Off)).unwrap();
@@ -358,37 +269,6 @@ fn block_hashes_are_those_of_the_headers_between() {
     liar.lying.store(false, Ordering::SeqCst);
     let deep = ForkOptions { block: BlockTag::Number(HEAD), ..options(&[&liar.server], by_hash()) };
     assert_eq!(Fork::open(deep).unwrap().block_hash(0), Ok(Some(CHAIN.hash(0))));
-}
-
-/// A fork whose host is the test.
-fn hosted(verify: Verify) -> Arc<Fork> {
-    let fork = Fork::open(ForkOptions { block: BlockTag::Number(HEAD), verify, ..ForkOptions::default() }).unwrap();
-    while serve(&fork, &HONEST, true) > 0 {}
-    fork.block().unwrap();
-    fork
-}
-
-/// Answers what is queued, one by one, the newest first if `reverse`; returns how many there were.
-fn serve(fork: &Fork, lie: &dyn Fn(&str, &[Value], &mut Value), reverse: bool) -> usize {
-    let mut taken = Vec::new();
-    let accept = |taken: &mut Vec<_>| {
-        fork.next_request(None, |request| {
-            taken.push((request.id, request.method, request.params.clone()));
-            Ok(())
-        })
-    };
-    while accept(&mut taken).is_ok() {}
-    if reverse {
-        taken.reverse();
-    }
-    for (id, method, params) in &taken {
-        let params: Value = serde_json::from_str(params).unwrap();
-        let params = params.as_array().unwrap();
-        let mut result = CHAIN.result(method, params).unwrap();
-        lie(method, params, &mut result);
-        fork.continue_request(*id, result.to_string().as_bytes()).unwrap();
-    }
-    taken.len()
 }
 
 #[test]
@@ -447,7 +327,8 @@ fn every_byte_of_an_answer_counts() {
     let mut count = 0;
     for pointer in pointers {
         let digits = proof.pointer(&pointer).unwrap().as_str().unwrap().trim_start_matches("0x").to_owned();
-        let bytes = alloy_primitives::hex::decode(format!("{}{digits}", if digits.len() % 2 == 0 { "" } else { "0" }));
+        let bytes =
+            alloy_primitives::hex::decode(format!("{}{digits}", if digits.len().is_multiple_of(2) { "" } else { "0" }));
         for (at, byte) in bytes.clone().unwrap().into_iter().enumerate() {
             for flip in [0x01, 0x80] {
                 let mut changed = bytes.clone().unwrap();
@@ -471,147 +352,11 @@ fn strings(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::String(_) => found.push(at.to_owned()),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(i, item)| strings(item, &format!("{at}/{i}"), found))
+            items.iter().enumerate().for_each(|(i, item)| strings(item, &format!("{at}/{i}"), found));
         }
         Value::Object(fields) => fields.iter().for_each(|(key, field)| strings(field, &format!("{at}/{key}"), found)),
         _ => {}
     }
-}
-
-fn keys() -> Vec<(Address, Vec<U256>)> {
-    let slots = |range: std::ops::Range<u64>| range.map(U256::from).collect();
-    vec![(address(1), slots(0..20)), (address(2), vec![]), (ABSENT, slots(0..2)), (address(7), slots(5..6))]
-}
-
-/// Every node that proves the keys is there, by its hash.
-fn is_whole(witness: &Witness) {
-    assert_eq!(witness.state_root, CHAIN.state_root);
-    for (address, slots) in keys() {
-        let proof = CHAIN.proof(address, &slots);
-        let paths = proof["storageProof"].as_array().unwrap().iter().map(|slot| &slot["proof"]);
-        for path in paths.chain([&proof["accountProof"]]) {
-            for node in path.as_array().unwrap() {
-                let node: Bytes = node.as_str().unwrap().parse().unwrap();
-                // The empty trie's, which has a hash that everybody knows.
-                if node.len() > 1 {
-                    assert_eq!((witness.nodes)(&keccak256(&node)), Some(node));
-                }
-            }
-        }
-    }
-    assert_eq!((witness.nodes)(&B256::ZERO), None);
-}
-
-#[test]
-fn witnesses_are_fetched_once() {
-    let honest = liar(HONEST);
-    for verify in [Verify::Off, by_hash()] {
-        let few = ForkOptions { max_slots_per_request: 8, ..options(&[&honest.server], verify) };
-        let fork = Fork::open(few).unwrap();
-        let before = fork.stats();
-        is_whole(&fork.witness(&keys()).unwrap());
-        let after = fork.stats();
-        assert_eq!((after.bodies - before.bodies, after.requests - before.requests), (1, 6));
-        is_whole(&fork.witness(&keys()).unwrap());
-        assert_eq!(fork.stats().requests, after.requests);
-        let more = [(address(1), vec![U256::from(3), U256::from(25)])];
-        fork.witness(&more).unwrap();
-        assert_eq!(fork.stats().requests, after.requests + 1);
-        assert_eq!(fork.stats().pending, 0);
-    }
-    // With verify on, what was read is known already.
-    let fork = open(&[&honest.server]);
-    fork.storage(address(1), SLOT).unwrap();
-    let requests = fork.stats().requests;
-    fork.witness(&[(address(1), vec![SLOT])]).unwrap();
-    assert_eq!(fork.stats().requests, requests);
-}
-
-#[test]
-fn witnesses_come_by_the_host() {
-    let fork = hosted(Verify::Off);
-    let mut rounds = 0;
-    let witness = loop {
-        match fork.witness(&keys()) {
-            Ok(witness) => break witness,
-            Err(Error::Missing(Request::Proof(_))) => {
-                // Asked twice, it is one question.
-                assert!(matches!(fork.witness(&keys()), Err(Error::Missing(_))));
-                assert_eq!(serve(&fork, &HONEST, true), 4);
-            }
-            Err(other) => panic!("{other}"),
-        }
-        rounds += 1;
-    };
-    assert_eq!(rounds, 1);
-    is_whole(&witness);
-    // A buffer that takes one slot at a time.
-    let fork = hosted(Verify::Off);
-    assert!(matches!(fork.witness(&keys()[..1]), Err(Error::Missing(_))));
-    let mut requests = Vec::new();
-    let mut take = |request: &worldstate::fork::OutgoingRequest| {
-        requests.push((request.id, request.params.clone()));
-        Ok(())
-    };
-    while fork.next_request(Some(130), &mut take).is_ok() {}
-    assert_eq!(requests.len(), 20);
-    for (id, params) in requests {
-        assert!(matches!(fork.witness(&keys()[..1]), Err(Error::Missing(_))));
-        let params: Value = serde_json::from_str(&params).unwrap();
-        let result = CHAIN.result("eth_getProof", params.as_array().unwrap()).unwrap();
-        fork.continue_request(id, result.to_string().as_bytes()).unwrap();
-    }
-    fork.witness(&keys()[..1]).unwrap();
-    assert_eq!(fork.stats().pending, 0);
-}
-
-#[test]
-fn witnesses_are_checked_and_bounded() {
-    for (text, lie) in lies() {
-        let Liar { server, lying } = liar(lie);
-        let fork = Fork::open(options(&[&server], Verify::Off)).unwrap();
-        let key = [(address(1), vec![SLOT])];
-        let error = invalid(fork.witness(&key).map(|_| ()));
-        assert!(error.contains(text), "{error:?} lacks {text:?}");
-        assert!(is_empty(&fork), "{text}");
-        lying.store(false, Ordering::SeqCst);
-        fork.witness(&key).unwrap();
-        assert_eq!((fork.stats().verified, fork.stats().verify_failures), (1, 1));
-    }
-    let honest = liar(HONEST);
-    // Nodes that were asked for stay until they are read, even where hardly any may be kept.
-    for max_proof_bytes in [0, 2000] {
-        let fork = Fork::open(ForkOptions { max_proof_bytes, ..options(&[&honest.server], by_hash()) }).unwrap();
-        for _ in 0..2 {
-            is_whole(&fork.witness(&keys()).unwrap());
-        }
-        assert!(fork.stats().proof_bytes <= 2000, "{:?}", fork.stats());
-    }
-    let unpinned = Fork::create("latest", 10, TransportKind::Host).unwrap();
-    assert!(matches!(unpinned.witness(&keys()), Err(Error::InvalidState(_))));
-    let rootless = liar(|m, _, r| {
-        if m.contains("Block") {
-            drop(r.as_object_mut().unwrap().remove("stateRoot"))
-        }
-    });
-    let fork = Fork::open(options(&[&rootless.server], Verify::Off)).unwrap();
-    assert!(matches!(fork.witness(&keys()), Err(Error::InvalidState(text)) if text.contains("no state root")));
-}
-
-#[test]
-fn threads_share_what_is_under_way() {
-    let slow = FaultyServer::start(|_, body| Reply::Late(Duration::from_millis(30), CHAIN.answer(body, &HONEST)));
-    let fork = Fork::open(options(&[&slow], Verify::Off)).unwrap();
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| is_whole(&fork.witness(&keys()).unwrap()));
-        }
-        for tag in 1..9 {
-            let fork = &fork;
-            scope.spawn(move || fork.witness(&[(address(1), vec![U256::from(tag), U256::from(40 + tag)])]).unwrap());
-        }
-    });
-    assert_eq!((fork.stats().pending, fork.stats().failures), (0, 0));
 }
 
 #[test]

@@ -85,12 +85,14 @@ const SECTIONS: &[Section] = &[
             "fork_backend/prefetch.rs",
             "fork_backend/cache.rs",
             "fork_backend/stats.rs",
+            "fork_backend/metrics.rs",
         ],
         types: &["ForkRpcVtable", "ForkBackendOptions"],
         inits: &[
             ("ForkRpcVtable", "FORK_RPC_VTABLE_INIT"),
             ("ForkBackendOptions", "FORK_BACKEND_OPTIONS_INIT"),
             ("ForkBackendStats", "FORK_BACKEND_STATS_INIT"),
+            ("ForkBackendMethodStats", "FORK_BACKEND_METHOD_STATS_INIT"),
         ],
     },
     Section {

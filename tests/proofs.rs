@@ -88,7 +88,7 @@ fn strings(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::String(_) => found.push(at.to_owned()),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(i, item)| strings(item, &format!("{at}/{i}"), found))
+            items.iter().enumerate().for_each(|(i, item)| strings(item, &format!("{at}/{i}"), found));
         }
         Value::Object(fields) => fields.iter().for_each(|(key, field)| strings(field, &format!("{at}/{key}"), found)),
         _ => {}
@@ -364,7 +364,7 @@ fn texts(nodes: &[Bytes]) -> Vec<String> {
 
 /// A trie's root, and the nodes on the paths of some keys, by the reference prover.
 fn prove(leaves: &BTreeMap<B256, Vec<u8>>, targets: &[B256]) -> (B256, Vec<Vec<Bytes>>) {
-    let retainer = ProofRetainer::from_iter(targets.iter().map(|target| Nibbles::unpack(target)));
+    let retainer = ProofRetainer::new(targets.iter().map(|target| Nibbles::unpack(target)).collect());
     let mut builder = HashBuilder::default().with_proof_retainer(retainer);
     for (key, value) in leaves {
         builder.add_leaf(Nibbles::unpack(key), value);
@@ -420,8 +420,8 @@ impl World {
         let targets: Vec<B256> = self.asked.iter().map(keccak256).collect();
         let (root, paths) = prove(&leaves, &targets);
         let proof = |(address, path): (&Address, &Vec<Bytes>)| {
-            let none = (U256::ZERO, 0, BTreeMap::new());
-            let (balance, nonce, storage) = self.accounts.get(address).unwrap_or(&none);
+            let absent = (U256::ZERO, 0, BTreeMap::new());
+            let (balance, nonce, storage) = self.accounts.get(address).unwrap_or(&absent);
             let (storage_root, paths) =
                 storages.get(address).cloned().unwrap_or_else(|| (EMPTY_ROOT_HASH, vec![vec![]; self.slots.len()]));
             let entry = |(slot, path): (&U256, &Vec<Bytes>)| json!({"key": word(slot), "value": word(&storage.get(slot).copied().unwrap_or_default()), "proof": texts(path)});
@@ -453,7 +453,7 @@ proptest! {
             let pointer = at.get(&pointers);
             let text = proof.pointer(pointer).unwrap().as_str().unwrap();
             let digits = text.strip_prefix("0x").unwrap();
-            let mut bytes = hex::decode(format!("{}{digits}", if digits.len() % 2 == 0 { "" } else { "0" })).unwrap();
+            let mut bytes = hex::decode(format!("{}{digits}", if digits.len().is_multiple_of(2) { "" } else { "0" })).unwrap();
             let byte = at.index(bytes.len());
             bytes[byte] ^= flip;
             let mut changed = proof.clone();

@@ -10,6 +10,7 @@ mod fixtures;
 mod proven_source;
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
+use alloy_trie::nodes::LeafNode;
 use alloy_trie::{EMPTY_ROOT_HASH, Nibbles};
 use dice::Dice;
 use differences::{exists, slots, verify, write_differences};
@@ -19,7 +20,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use worldstate::state::{Request, Source, State};
+use worldstate::state::{Request, Source, SourceAccount, State, Witness};
 use worldstate::{Error, Result};
 
 #[derive(Default)]
@@ -202,10 +203,18 @@ fn all_that_is_changed_is_asked_for_at_once() {
     }
     state.clear_storage(address(30));
     state.delete_account(address(31));
+    // Of what was cleared before, no slot of the source is part.
+    state.clear_storage(address(32));
+    state.set_storage(address(32), U256::from(2), U256::from(5));
     state.get_proof(address(40), &[U256::from(3)]).unwrap();
     let asked = std::mem::take(&mut *source.asked.lock().unwrap());
     let mut expected: Vec<_> = (0..20).map(|n| (address(n), vec![U256::ONE])).collect();
-    expected.extend([(address(30), vec![]), (address(31), vec![]), (address(40), vec![U256::from(3)])]);
+    expected.extend([
+        (address(30), vec![]),
+        (address(31), vec![]),
+        (address(32), vec![]),
+        (address(40), vec![U256::from(3)]),
+    ]);
     expected.sort();
     assert_eq!(asked, [expected]);
 
@@ -218,7 +227,7 @@ fn all_that_is_changed_is_asked_for_at_once() {
 /// Two slots whose paths part at the first nibble, in an account by itself.
 fn two_slots() -> (State, U256, U256) {
     let nibble = |slot: u64| keccak256(B256::from(U256::from(slot)))[0] >> 4;
-    let other = (1..).find(|slot| nibble(*slot) != nibble(0)).unwrap();
+    let other = (1..1000).find(|slot| nibble(*slot) != nibble(0)).unwrap();
     let mut state = State::new();
     for slot in [0, other] {
         state.set_storage(address(0), U256::from(slot), U256::from(7));
@@ -290,72 +299,56 @@ fn a_node_that_is_not_to_be_had_is_named() {
     assert_eq!(state.state_root(), Err(Error::InvalidState(text)));
 }
 
+/// A source in which nothing is, with a witness or without proofs.
+struct Nothing(Option<Witness>);
+
+impl Source for Nothing {
+    fn account(&self, _: Address) -> Result<Option<SourceAccount>> {
+        Ok(None)
+    }
+
+    fn storage(&self, _: Address, _: U256) -> Result<U256> {
+        Ok(U256::ZERO)
+    }
+
+    fn code(&self, _: Address, _: B256) -> Result<Bytes> {
+        Ok(Bytes::new())
+    }
+
+    fn block_hash(&self, _: u64) -> Result<Option<B256>> {
+        Ok(None)
+    }
+
+    fn prefetch(&self, _: &[Request]) -> Result<()> {
+        Ok(())
+    }
+
+    fn witness(&self, _: &[(Address, Vec<U256>)]) -> Result<Witness> {
+        self.0.clone().ok_or_else(|| Error::InvalidState("no proofs".into()))
+    }
+
+    fn at_hand(self: Arc<Self>) -> Arc<dyn Source> {
+        self
+    }
+
+    fn clear_cache(&self) {}
+}
+
 #[test]
 fn a_leaf_that_is_no_account_is_refused() {
-    let (state, _, _) = two_slots();
-    // A storage trie is no state trie.
-    struct Wrong(Arc<ProvenSource>, B256);
-    impl Source for Wrong {
-        fn account(&self, address: Address) -> Result<Option<worldstate::state::SourceAccount>> {
-            self.0.account(address)
-        }
-        fn storage(&self, address: Address, slot: U256) -> Result<U256> {
-            self.0.storage(address, slot)
-        }
-        fn code(&self, address: Address, code_hash: B256) -> Result<Bytes> {
-            self.0.code(address, code_hash)
-        }
-        fn block_hash(&self, number: u64) -> Result<Option<B256>> {
-            self.0.block_hash(number)
-        }
-        fn prefetch(&self, requests: &[Request]) -> Result<()> {
-            self.0.prefetch(requests)
-        }
-        fn witness(&self, _: &[(Address, Vec<U256>)]) -> Result<worldstate::state::Witness> {
-            let leaf = alloy_trie::nodes::LeafNode::new(Nibbles::unpack(keccak256(address(0))), vec![0x82, 1, 2]);
-            let node = Bytes::from(alloy_rlp::encode(&leaf));
-            assert_eq!(keccak256(&node), self.1);
-            Ok(worldstate::state::Witness { state_root: self.1, nodes: Arc::new(move |_| Some(node.clone())) })
-        }
-        fn at_hand(self: Arc<Self>) -> Arc<dyn Source> {
-            self
-        }
-        fn clear_cache(&self) {}
-    }
-    let leaf = alloy_trie::nodes::LeafNode::new(Nibbles::unpack(keccak256(address(0))), vec![0x82, 1, 2]);
-    let root = keccak256(alloy_rlp::encode(&leaf));
-    let mut forked = State::with_source(Arc::new(Wrong(ProvenSource::new(state, false), root)));
-    forked.set_nonce(address(0), 1);
-    let Err(Error::ProofInvalid(text)) = forked.state_root() else { panic!("a root of what is no account") };
+    let leaf = LeafNode::new(Nibbles::unpack(keccak256(address(0))), vec![0x82, 1, 2]);
+    let node = Bytes::from(alloy_rlp::encode(&leaf));
+    let witness = Witness { state_root: keccak256(&node), nodes: Arc::new(move |_| Some(node.clone())) };
+    let mut state = State::with_source(Arc::new(Nothing(Some(witness))));
+    state.set_nonce(address(0), 1);
+    let Err(Error::ProofInvalid(text)) = state.state_root() else { panic!("a root of what is no account") };
     assert!(text.contains(&format!("leaf of {} in the state trie is no account", address(0))), "{text}");
 }
 
 #[test]
 fn a_source_without_proofs() {
-    struct Bare;
-    impl Source for Bare {
-        fn account(&self, _: Address) -> Result<Option<worldstate::state::SourceAccount>> {
-            Ok(None)
-        }
-        fn storage(&self, _: Address, _: U256) -> Result<U256> {
-            Ok(U256::ZERO)
-        }
-        fn code(&self, _: Address, _: B256) -> Result<Bytes> {
-            Ok(Bytes::new())
-        }
-        fn block_hash(&self, _: u64) -> Result<Option<B256>> {
-            Ok(None)
-        }
-        fn prefetch(&self, _: &[Request]) -> Result<()> {
-            Ok(())
-        }
-        fn at_hand(self: Arc<Self>) -> Arc<dyn Source> {
-            self
-        }
-        fn clear_cache(&self) {}
-    }
-    let mut state = State::with_source(Arc::new(Bare));
-    let error = Error::InvalidState("the source of the state has no proofs".into());
+    let mut state = State::with_source(Arc::new(Nothing(None)));
+    let error = Error::InvalidState("no proofs".into());
     assert_eq!(state.state_root(), Err(error.clone()));
     assert_eq!(state.get_proof(address(0), &[]), Err(error.clone()));
     assert_eq!(state.storage_root(address(0)), Err(error));

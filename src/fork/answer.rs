@@ -293,6 +293,7 @@ mod tests {
         super::decode(call, tag, &Trust::default(), value)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it stands beside what decoding returns")]
     fn read(account: Option<SourceAccount>, slots: Vec<(U256, U256)>) -> Result<Answer, Wrong> {
         Ok(Answer::Proof { account, slots, nodes: CheckedNodes::default() })
     }

@@ -1,7 +1,9 @@
 //! How many requests go into one body: as many as the node turns out to take.
 
-/// Full bodies that must have worked before a larger one is tried.
+/// Bodies, at least half full, that must have worked before a larger one is tried, at least.
 const GROW_AFTER: u32 = 2;
+/// At most, after many that were not answered in time.
+const GROW_AFTER_MOST: u32 = 1 << 10;
 
 /// Halved when a body is refused or not answered in time. Grows again while bodies work, but not to a size that was
 /// refused for good: between what works and what does not, the limit is searched for.
@@ -13,13 +15,16 @@ pub(super) struct BatchSize {
     /// The smallest size that was refused since a body worked. It may have had another reason: a node that refuses
     /// single requests too says nothing about sizes.
     suspect: Option<usize>,
-    /// Full bodies that have worked one after another.
+    /// Bodies that have worked one after another.
     streak: u32,
+    /// How many have to, before a larger one is tried. A body that takes too long costs a whole timeout: more with each
+    /// such one, fewer again as bodies grow.
+    patience: u32,
 }
 
 impl BatchSize {
     pub(super) fn new(max: usize) -> Self {
-        Self { size: max, ceiling: max, suspect: None, streak: 0 }
+        Self { size: max, ceiling: max, suspect: None, streak: 0, patience: GROW_AFTER }
     }
 
     /// Requests in a body at most.
@@ -35,7 +40,11 @@ impl BatchSize {
 
     /// A body of `size` requests was not answered in time. Tells whether bodies are smaller now.
     pub(super) fn timed_out(&mut self, size: usize) -> bool {
-        self.shrink(size)
+        let smaller = self.shrink(size);
+        if smaller {
+            self.patience = self.patience.saturating_mul(4).min(GROW_AFTER_MOST);
+        }
+        smaller
     }
 
     fn shrink(&mut self, size: usize) -> bool {
@@ -54,12 +63,14 @@ impl BatchSize {
             self.ceiling = self.ceiling.min(suspect - 1);
             self.suspect = None;
         }
-        if size < self.size || self.size >= self.ceiling {
+        // Bodies that go out at once are alike, and seldom full to the last.
+        if size <= self.size / 2 || self.size >= self.ceiling {
             return;
         }
         self.streak += 1;
-        if self.streak >= GROW_AFTER {
+        if self.streak >= self.patience {
             self.streak = 0;
+            self.patience = (self.patience / 2).max(GROW_AFTER);
             self.size = (self.size + self.ceiling).div_ceil(2);
         }
     }
@@ -106,6 +117,7 @@ mod tests {
         assert!(size.timed_out(100));
         assert!(!size.timed_out(100), "told by a body that was sent before");
         assert_eq!(size.get(), 50);
+        assert_eq!(sizes(&mut size, 1000, 9), [50, 50, 50, 50, 50, 50, 50, 50, 75]);
         sizes(&mut size, 1000, 20);
         assert_eq!(size.get(), 100);
     }

@@ -157,11 +157,12 @@ impl Run<'_> {
             .collect();
         let body = batch::encode(&items);
         let deadline = self.deadline().min(after(options.request_timeout));
-        let _slot = match self.wire.is_own() {
-            true => Some(self.fork.slots.take(deadline).ok_or_else(|| {
+        let _slot = if self.wire.is_own() {
+            Some(self.fork.slots.take(deadline).ok_or_else(|| {
                 Failure::hopeless(Kind::Rpc, "max_concurrent other bodies left no room until the timeout".into())
-            })?),
-            false => None,
+            })?)
+        } else {
+            None
         };
         {
             let inner = &mut *self.fork.inner.lock();

@@ -146,4 +146,14 @@ mod tests {
         assert_eq!(headers.hash(0), Some(hash(0)));
         assert_eq!(headers.lacking(0).count(), 0);
     }
+
+    #[test]
+    fn headers_are_followed_so_far() {
+        assert!(check_depth(5000, 5000 - MAX_DEPTH).is_ok() && check_depth(10, 0).is_ok());
+        let error = check_depth(5000, 5000 - MAX_DEPTH - 1).unwrap_err();
+        assert!(
+            matches!(&error, Error::InvalidInput(text) if text.contains("1024 blocks below the pinned 5000")),
+            "{error}"
+        );
+    }
 }

@@ -133,7 +133,7 @@ pub(super) fn name(url: &str, schemes: &[&str]) -> Result<String> {
     let refused = |why: &str| Err(Error::InvalidInput(format!("URL of the node: {why}")));
     let Ok(uri) = url.parse::<Uri>() else { return refused("not a URL") };
     let Some(scheme) = uri.scheme_str().filter(|scheme| schemes.contains(scheme)) else {
-        return refused("none of http://, https://, ws://, wss://, ipc:// and the path of a socket");
+        return refused("none of http://, https://, ipc:// and the path of a socket");
     };
     let Some(host) = uri.host().filter(|host| !host.is_empty()) else { return refused("without a host") };
     // The parser takes a port that is no number for none at all, and the request would go to the scheme's own.

@@ -191,7 +191,7 @@ impl Inner {
             Err(Wrong::Invalid(_)) => self.stats.verify_failures += 1,
             Ok(Answer::Paths(_)) => self.stats.verified += 1,
             Ok(Answer::Block(_) | Answer::Header(_) | Answer::Proof { .. }) if trust.checks() => {
-                self.stats.verified += 1
+                self.stats.verified += 1;
             }
             Ok(Answer::Code { hash, .. }) if trust.hash == Some(*hash) => self.stats.verified += 1,
             _ => {}
@@ -287,7 +287,7 @@ impl Inner {
 
     /// Whether what `call` was for is to be asked with other methods, because the node has not this one.
     pub(super) fn asks_otherwise(&mut self, call: &Call, failure: &Failure) -> bool {
-        if call.is_proof() && failure.no_proof && self.source == AccountSource::Auto {
+        if call.is_proof() && failure.no_proof && self.source == AccountSource::Auto && !self.verifies() {
             if !self.no_proofs {
                 self.journal.write(LogLevel::Info, || format!("no proofs from here on: {}", failure.text));
             }
@@ -295,12 +295,11 @@ impl Inner {
             return true;
         }
         if call.is_storage_values() && !failure.transient && !failure.hopeless {
-            // A state or a block that is not there is no fault of the method.
-            if !self.no_storage_values && !matches!(failure.kind, Kind::StatePruned | Kind::BlockNotFound) {
+            if !self.no_storage_values {
                 self.journal
                     .write(LogLevel::Info, || format!("no eth_getStorageValues from here on: {}", failure.text));
-                self.no_storage_values = true;
             }
+            self.no_storage_values = true;
             return true;
         }
         false

@@ -24,6 +24,8 @@ mod held;
 mod host;
 mod http;
 mod inner;
+#[cfg(unix)]
+mod ipc;
 mod levels;
 mod limiter;
 mod located;
@@ -284,6 +286,11 @@ impl Fork {
                     return Ok(hash);
                 }
                 inner.wants(Request::BlockHash(number), &mut wants);
+            }
+            if wants.is_empty() {
+                return Err(Error::InvalidState(format!(
+                    "hash of block {number}: the parent of the pinned block is not known, which would vouch for it"
+                )));
             }
             self.fetch(&wants).map_err(|error| match error {
                 Error::Missing(_) => Error::Missing(Request::BlockHash(number)),

@@ -28,10 +28,11 @@ pub enum TransportKind {
     /// The host: it takes requests from the fork and hands the answers back. Reads never block.
     #[default]
     Host,
-    /// The library, over HTTP or HTTPS. Reads block until the answer is there. Redirects are not followed; the proxy
+    /// The library, over HTTP, HTTPS or the socket of a node on this machine. Reads block until the answer is there. Redirects are not followed; the proxy
     /// that `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY` name in the environment is used.
     Http {
-        /// Nodes to ask, `http://` or `https://`. Another one is tried when one fails, and kept to when it works.
+        /// Nodes to ask: `http://`, `https://`, or on Unix the socket of a node on this machine as `ipc:///path`, an
+        /// absolute path, or a path that ends in `.ipc`. Another one is tried when one fails, and kept to when it works.
         urls: Vec<String>,
         /// Headers added to each request, such as `Authorization`. Sent to every one of `urls`.
         headers: Vec<(String, String)>,

@@ -68,7 +68,9 @@ impl Queue {
     }
 
     fn put_back(&mut self, jobs: Vec<Job>) {
-        jobs.into_iter().rev().for_each(|job| self.jobs.push_front(job));
+        for job in jobs.into_iter().rev() {
+            self.jobs.push_front(job);
+        }
     }
 }
 
@@ -82,7 +84,9 @@ impl<'a> Run<'a> {
             workers: 1,
             deadline: after(fork.options.total_timeout),
         };
-        calls.into_iter().for_each(|call| queue.add(call));
+        for call in calls {
+            queue.add(call);
+        }
         Self { fork, wire, queue: Mutex::new(queue) }
     }
 
@@ -245,6 +249,9 @@ impl<'a> Run<'a> {
             }
             let worth_it = if failure.hopeless {
                 false
+            } else if failure.kind == Kind::WrongChain && self.wire.has_right() {
+                // The node counts as none: it is left at once and for good.
+                true
             } else if failure.transient {
                 job.attempts += 1;
                 job.asked_pause = job.asked_pause.max(failure.retry_after.unwrap_or_default());

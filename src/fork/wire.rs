@@ -1,6 +1,8 @@
 //! The nodes of a fork that carries its requests itself, one of which is current.
 
 use super::http::{self, HttpClient, HttpNode};
+#[cfg(unix)]
+use super::ipc::{self, IpcNode};
 use super::options::{ForkOptions, TransportKind};
 use super::transport::{Transport, TransportError};
 use crate::error::{Error, Result};
@@ -25,6 +27,8 @@ impl Drop for Inside {
 
 enum Carrier {
     Http(HttpNode),
+    #[cfg(unix)]
+    Ipc(IpcNode),
     Custom(Box<dyn Transport>),
 }
 
@@ -66,10 +70,20 @@ impl Wire {
                 let client = HttpClient::new(&headers, ca_certificates.as_deref(), urls.len(), concurrent)?;
                 let client = Arc::new(client);
                 let node = |url: &String| {
+                    #[cfg(unix)]
+                    if let Some(path) = ipc::path(url) {
+                        let name = format!("ipc://{}", path.display());
+                        return Ok(Node::new(name, Carrier::Ipc(IpcNode::new(path, concurrent))));
+                    }
                     let name = http::name(url, &["http", "https"])?;
                     Ok(Node::new(name, Carrier::Http(HttpNode::new(url, &client))))
                 };
-                let nodes = urls.iter().map(node).collect::<Result<_>>()?;
+                let nodes = urls.iter().map(node).collect::<Result<Vec<Node>>>()?;
+                let is_http = |node: &Node| matches!(node.carrier, Carrier::Http(_));
+                let needs_http = !headers.is_empty() || ca_certificates.is_some();
+                if needs_http && !nodes.iter().any(is_http) {
+                    return Err(Error::InvalidInput("headers or certificates are given, and no URL is HTTP's".into()));
+                }
                 Ok(Some(Self { nodes, current: AtomicUsize::new(0), concurrent }))
             }
             TransportKind::Custom(custom) => {
@@ -92,6 +106,8 @@ impl Wire {
         let _inside = Inside;
         match &self.nodes[at].carrier {
             Carrier::Http(http) => http.send(body, deadline, limit),
+            #[cfg(unix)]
+            Carrier::Ipc(ipc) => ipc.send(body, deadline, limit),
             Carrier::Custom(custom) => custom
                 .send(body, deadline)
                 .and_then(|b| if b.len() > limit { Err(TransportError::TooLarge) } else { Ok(b) }),
@@ -105,8 +121,8 @@ impl Wire {
 
     pub(super) fn takes_batches(&self) -> bool {
         self.nodes.iter().all(|node| match &node.carrier {
-            Carrier::Http(_) => true,
             Carrier::Custom(custom) => custom.takes_batches(),
+            _ => true,
         })
     }
 
@@ -127,6 +143,11 @@ impl Wire {
             0 => self.nodes.len(),
             count => count,
         }
+    }
+
+    /// Whether there is a node that is not known to be on another chain.
+    pub(super) fn has_right(&self) -> bool {
+        self.nodes.iter().any(|node| node.chain() != Chain::Wrong)
     }
 
     /// The node to ask now: the current one, or the first after it that is neither on another chain nor wants a pause.

@@ -32,7 +32,7 @@ pub(super) struct Loaded {
 pub(super) enum Node {
     Leaf { key: Nibbles, value: Bytes },
     Extension { key: Nibbles, child: Child },
-    Branch(Children),
+    Branch(Box<Children>),
 }
 
 /// The children of a branch.
@@ -146,7 +146,7 @@ impl Node {
                 if branch.stack.len() < 2 || room == 0 {
                     return Err(format!("is a branch with {} children and {room} nibbles below", branch.stack.len()));
                 }
-                let (mut children, mut stack) = (Children::default(), branch.stack.into_iter());
+                let (mut children, mut stack) = (Box::<Children>::default(), branch.stack.into_iter());
                 for nibble in CHILD_INDEX_RANGE.filter(|nibble| branch.state_mask.is_bit_set(*nibble)) {
                     *children.at(nibble) =
                         stack.next().map_or(Ok(Child::Empty), |r| checked(r).map(Child::Reference))?;

@@ -3,6 +3,8 @@
 use super::CheckedNodes;
 use crate::shelf::Shelf;
 use crate::state::TrieNodes;
+#[cfg(test)]
+use alloy_primitives::keccak256;
 use alloy_primitives::{B256, Bytes};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -37,7 +39,7 @@ impl NodeStore {
     #[cfg(test)]
     /// Keeps a node under its hash, which is computed: what a node says of itself never counts.
     pub(crate) fn insert(&self, node: Bytes) -> B256 {
-        let hash = alloy_primitives::keccak256(&node);
+        let hash = keccak256(&node);
         let mut shelf = self.shelf.lock();
         if !shelf.contains(&hash) {
             shelf.deliver(hash, node);

@@ -180,9 +180,11 @@ mod tests {
         let key = |last| B256::with_last_byte(last);
         let keys = [0x11, 0x12, 0x1f, 0x77, 0x78];
         for target in (0..=255).map(key) {
-            let retainer = ProofRetainer::from_iter([Nibbles::unpack(target)]);
+            let retainer = ProofRetainer::new(vec![Nibbles::unpack(target)]);
             let mut builder = HashBuilder::default().with_proof_retainer(retainer);
-            keys.iter().for_each(|last| builder.add_leaf(Nibbles::unpack(key(*last)), &[*last]));
+            for last in keys {
+                builder.add_leaf(Nibbles::unpack(key(last)), &[last]);
+            }
             let root = builder.root();
             let nodes = builder.take_proof_nodes().matching_nodes_sorted(&Nibbles::unpack(target));
             // The reference prover lists short nodes too, other nodes do not.

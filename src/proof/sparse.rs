@@ -143,9 +143,9 @@ fn insert(nodes: &TrieNodes, at: &mut Child, key: &Nibbles, depth: usize, value:
             let (Some(ours), Some(theirs)) = (rest.get(common), held.get(common)) else {
                 return Err(Fault::Prefix(*key));
             };
-            let mut children = Children::default();
+            let mut children = Box::<Children>::default();
             *children.at(ours) = Child::leaf(rest.slice(common + 1..), value);
-            *children.at(theirs) = shortened(std::mem::replace(node, Node::Branch(Children::default())), common + 1);
+            *children.at(theirs) = shortened(std::mem::replace(node, Node::Branch(Box::default())), common + 1);
             let branch = Node::Branch(children);
             *node = if common == 0 { branch } else { Node::below(&rest.slice(..common), Child::new(branch)) };
             true

@@ -3,10 +3,9 @@
 #[path = "../../tests/support/fixtures.rs"]
 #[expect(dead_code, reason = "one file is named here")]
 mod fixtures;
-#[path = "../../tests/support/random.rs"]
-mod random;
 
 use super::{Fault, Gap, SparseTrie};
+use crate::random::cases;
 use crate::state::TrieNodes;
 use alloy_primitives::map::B256Map;
 use alloy_primitives::{B256, Bytes, keccak256};
@@ -16,7 +15,6 @@ use fixtures::{fixtures, json};
 use parking_lot::Mutex;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
-use random::cases;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -9,8 +9,6 @@ mod faulty_source;
 mod model;
 #[path = "../../tests/support/operations.rs"]
 mod operations;
-#[path = "../../tests/support/random.rs"]
-mod random;
 #[path = "../../tests/support/remote.rs"]
 mod remote;
 #[path = "../../tests/support/sequence.rs"]
@@ -18,6 +16,7 @@ mod sequence;
 #[path = "../../tests/support/subject.rs"]
 mod subject;
 
+use crate::random;
 use direct::Direct;
 use faulty_source::FaultySource;
 use model::Model;

@@ -37,7 +37,9 @@ pub(super) fn shrink(shared: &Shared, connection: &Connection, limit: u64) -> Re
             break;
         }
         give_back(connection, PAGES)?;
-        empty_log(shared, connection)?;
+        if file::log_size(&shared.path) > file::LOG {
+            empty_log(shared, connection)?;
+        }
     }
     blocks::forget_empty(connection)?;
     while number(connection, "PRAGMA freelist_count")? > 0 {

@@ -8,14 +8,16 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// "wlds": what SQLite calls the application id of a file.
+/// "wlds": what `SQLite` calls the application id of a file.
 const APPLICATION: i32 = i32::from_be_bytes(*b"wlds");
 /// Part of the file's name as well, so that two versions of the library do not set each other's files aside.
 const VERSION: i32 = 1;
 const EXTENSION: &str = "v1.worldstate";
 /// How long another process may hold the file before an attempt is given up.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
-/// KiB of pages that a connection keeps in memory.
+/// Bytes of the log at which it is moved into the file.
+pub(super) const LOG: u64 = 8 << 20;
+/// KiB of pages that a connection keeps in memory, if it is told nothing else.
 const PAGE_CACHE: u32 = 16 << 10;
 
 /// The whole layout; a file whose own differs by a letter is not ours.
@@ -127,7 +129,13 @@ pub(super) fn connect(path: &Path, access: Access) -> Result<Connection, Failure
 pub(super) fn open_to_write(path: &Path, chain: &Chain) -> Result<Connection, Failure> {
     let mut connection = connect(path, Access::Write)?;
     if connection.is_readonly(rusqlite::MAIN_DB)? {
-        return Err(Failure::ReadOnly("the file is read-only".to_owned()));
+        // Its header can say so as well as its permissions.
+        let may_write = std::fs::OpenOptions::new().write(true).open(path).is_ok();
+        return Err(if may_write {
+            Failure::Damaged("its header is of a format that cannot be written".to_owned())
+        } else {
+            Failure::ReadOnly("the file is read-only".to_owned())
+        });
     }
     if is_blank(&connection)? {
         make(&mut connection, chain)?;
@@ -215,7 +223,7 @@ fn judge(connection: &Connection, chain: Option<&Chain>) -> Result<Chain, Failur
     }
 }
 
-/// Renames the file, and what SQLite keeps beside it, to the first free `<name>.corrupt-<n>`, and gives its new name.
+/// Renames the file, and what `SQLite` keeps beside it, to the first free `<name>.corrupt-<n>`, and gives its new name.
 pub(super) fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
     for number in 1..=10_000 {
         let aside = beside(path, &format!(".corrupt-{number}"));
@@ -243,8 +251,11 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// Bytes of the file with its log.
 pub(super) fn size(path: &Path) -> u64 {
-    let length = |path: &Path| path.metadata().map_or(0, |found| found.len());
-    length(path) + length(&beside(path, "-wal"))
+    path.metadata().map_or(0, |found| found.len()) + log_size(path)
+}
+
+pub(super) fn log_size(path: &Path) -> u64 {
+    beside(path, "-wal").metadata().map_or(0, |found| found.len())
 }
 
 /// Which file is at the path: another one after it was moved away.

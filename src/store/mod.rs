@@ -101,10 +101,10 @@ impl Store {
             if !file::is_named_so(Path::new(&entry.file_name())) {
                 continue;
             }
-            if let Ok(chain) = file::chain_of(&entry.path()) {
-                if Path::new(&file::name(&chain)) == Path::new(&entry.file_name()) {
-                    chains.push(chain);
-                }
+            if let Ok(chain) = file::chain_of(&entry.path())
+                && Path::new(&file::name(&chain)) == Path::new(&entry.file_name())
+            {
+                chains.push(chain);
             }
         }
         chains.sort_by(|one, other| (one.id, &one.network).cmp(&(other.id, &other.network)));

@@ -18,7 +18,7 @@ static PROCESS: AtomicU32 = AtomicU32::new(0);
 pub(super) struct Ticket(());
 
 impl Ticket {
-    /// SQLite keeps the locks of a process in memory: in a process forked from one that has files open, that memory
+    /// `SQLite` keeps the locks of a process in memory: in a process forked from one that has files open, that memory
     /// tells of locks which the new process has not.
     fn take(path: &Path) -> Result<Self> {
         let (here, there) = (std::process::id(), PROCESS.load(SeqCst));

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 const MESSAGES: usize = 100;
 /// Files set aside before an opening is given up.
 const ASIDE: usize = 3;
+/// KiB of pages that the reading connection keeps in memory, once it has read so many.
+const READ_CACHE: i32 = 64 << 10;
 /// How long an opening tries when others are making the same file.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -80,6 +82,7 @@ impl Shared {
             match file::open_to_write(&self.path, &self.chain).and_then(|writer| {
                 let reader = file::connect(&self.path, Access::Write)?;
                 reader.pragma_update(None, "query_only", 1)?;
+                reader.pragma_update(None, "cache_size", -READ_CACHE)?;
                 Ok((writer, reader))
             }) {
                 Ok((writer, reader)) => {

@@ -20,8 +20,6 @@ use std::time::{Duration, Instant};
 const TOUCHED: u32 = 10_000;
 /// Bytes of tasks in one transaction at most, and at least.
 const BATCH: std::ops::RangeInclusive<u64> = 64 << 10..=2 << 20;
-/// Bytes of the log at which it is moved into the file.
-const LOG: u64 = 8 << 20;
 /// How long a file that could not be opened or written is left alone, unless somebody waits.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Times that a batch waits for other processes.
@@ -271,13 +269,12 @@ impl Batch<'_> {
     }
 
     fn value(&mut self, scope: Scope, key: &Key, value: &[u8]) -> Result<(), Failure> {
-        let place = match self.places.get(&scope) {
-            Some(place) => *place,
-            None => {
-                let Some(place) = self.find(scope, false)? else { return Ok(()) };
-                self.places.insert(scope, place);
-                place
-            }
+        let place = if let Some(place) = self.places.get(&scope) {
+            *place
+        } else {
+            let Some(place) = self.find(scope, false)? else { return Ok(()) };
+            self.places.insert(scope, place);
+            place
         };
         let data = place.seal.close(key.as_slice(), value);
         let first = key.row(place.id);
@@ -329,8 +326,7 @@ impl Batch<'_> {
 
 /// Moves the log into the file when it is long or somebody waits, and keeps the file below its limit.
 fn tidy(shared: &Shared, connection: &Connection, hurry: bool) -> Result<(), Failure> {
-    let log = file::beside(&shared.path, "-wal").metadata().map_or(0, |found| found.len());
-    if hurry || log > LOG {
+    if hurry || file::log_size(&shared.path) > file::LOG {
         file::checkpoint(connection)?;
     }
     let limit = shared.max_bytes.load(Relaxed);

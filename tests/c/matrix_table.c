@@ -71,6 +71,8 @@ CALL(fork_backend_clear_cache, P(0))
 CALL(fork_backend_get_block, P(0), P(1), P(2), P(3))
 CALL(fork_backend_prefetch, P(0), P(1), P(2), N(3), P(4), (uint32_t)N(5))
 CALL(fork_backend_stats, P(0), P(1))
+CALL(fork_backend_method_stats, P(0), P(1), P(2))
+CALL(fork_backend_metrics_json, P(0), P(1), N(2), P(3))
 CALL(fork_backend_next_request, P(0), P(1), P(2), N(3), P(4), P(5), N(6), P(7))
 CALL(fork_backend_continue, P(0), N(1), P(2), N(3))
 CALL(fork_backend_fail, P(0), N(1), (int64_t)N(2), P(3))
@@ -283,6 +285,9 @@ const struct function functions[] = {
         U64(2), IN("slots", two_words), U64(FORK_PREFETCH_CODE)),
     ROW(fork_backend_stats, PINNED, 0, S_INPUT, FORK,
         {SIZED_OUTPUT, "ForkBackendStats", NULL, sizeof(ForkBackendStats)}),
+    ROW(fork_backend_method_stats, PINNED, 0, S_INPUT, FORK, IN("method", "eth_getProof"),
+        {SIZED_OUTPUT, "ForkBackendMethodStats", NULL, sizeof(ForkBackendMethodStats)}),
+    ROW(fork_backend_metrics_json, PINNED, 0, S_INPUT | S_SMALL, FORK, TEXT("out"), LENGTH("out_len")),
     ROW(fork_backend_next_request, QUEUED, 0, S_INPUT | S_SMALL | BIT(NO_PENDING_REQUEST), FORK, OUT("out_request_id", 8),
         TEXT("out_method"), LENGTH("out_method_len"), TEXT("out_params"), LENGTH("out_params_len")),
     ROW(fork_backend_continue, TAKEN, 0, S_INPUT | BIT(INVALID_REQUEST), FORK, U64(1), IN("response", proof),

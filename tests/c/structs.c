@@ -256,6 +256,35 @@ static void stats_of_other_versions(void) {
     fork_backend_destroy(fork);
 }
 
+static void metrics(void) {
+    unsigned calls = 0;
+    ForkBackendHandle fork = world_open(&WORLD_SEND, &calls);
+    StateManagerHandle state = state_manager_create_with_fork(fork);
+    uint64_t nonce;
+    OK(state_manager_get_nonce_sync(state, ADDRESS_A, &nonce));
+    ForkBackendStats all = FORK_BACKEND_STATS_INIT;
+    OK(fork_backend_stats(fork, &all));
+    ForkBackendMethodStats proofs = FORK_BACKEND_METHOD_STATS_INIT, none = FORK_BACKEND_METHOD_STATS_INIT;
+    OK(fork_backend_method_stats(fork, "eth_getProof", &proofs));
+    CHECK(proofs.size == sizeof proofs && proofs.requests == 1 && proofs.count == 1 && proofs.failures == 0 &&
+          proofs.bytes_sent > 100 && proofs.bytes_sent < all.bytes_sent && proofs.bytes_received > 100 &&
+          proofs.bytes_received < all.bytes_received);
+    CHECK(proofs.p50_us > 0 && proofs.p50_us <= proofs.p90_us && proofs.p90_us <= proofs.p99_us && proofs.p99_us <= proofs.max_us);
+    OK(fork_backend_method_stats(fork, "eth_call", &none));
+    CHECK(none.requests == 0 && none.count == 0 && none.max_us == 0);
+    char json[4096], expected[64];
+    size_t len;
+    OK(fork_backend_metrics_json(fork, json, sizeof json, &len));
+    CHECK(len == strlen(json) && json[0] == '{' && json[len - 1] == '}');
+    snprintf(expected, sizeof expected, "\"bytesSent\":%llu,", (unsigned long long)all.bytes_sent);
+    CHECK(strstr(json, expected));
+    snprintf(expected, sizeof expected, "\"maxUs\":%llu}", (unsigned long long)proofs.max_us);
+    CHECK(strstr(json, "\"methods\":{\"eth_chainId\":{") && strstr(json, "\"eth_getProof\":{\"requests\":1,") && strstr(json, expected));
+    FAILS(fork, fork_backend_metrics_json(fork, json, len, &len), STATE_MANAGER_ERROR_OUTPUT_TOO_SMALL, "");
+    state_manager_destroy(state);
+    fork_backend_destroy(fork);
+}
+
 const struct test_case struct_cases[] = {
     {"library: versions", versions},
     {"library: names of all statuses", error_names},
@@ -265,5 +294,6 @@ const struct test_case struct_cases[] = {
     {"structs: options of other versions", options_of_other_versions},
     {"structs: options without sense", options_without_sense},
     {"structs: counters of other versions", stats_of_other_versions},
+    {"structs: counters of methods", metrics},
     {NULL, NULL},
 };

@@ -33,19 +33,6 @@ impl Anvil {
         self.0
     }
 
-    /// The receipt of a transaction, which a busy node has a moment after it took the transaction.
-    pub(crate) fn receipt(&self, hash: &Value) -> Value {
-        let start = Instant::now();
-        loop {
-            let receipt = self.rpc("eth_getTransactionReceipt", &json!([hash]));
-            if !receipt.is_null() {
-                return receipt;
-            }
-            assert!(start.elapsed() < PATIENCE, "transaction {hash} is not mined");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
     /// Asks the node to end, as a shell does, and waits until it has written what it writes then.
     pub(crate) fn terminate(self) {
         self.0.terminate();

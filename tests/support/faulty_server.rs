@@ -22,6 +22,10 @@ pub enum Reply {
     Hang(Duration),
     /// So long later, 200 with this JSON.
     Late(Duration, Value),
+    /// These bytes, whatever they are, then the connection is closed.
+    Bytes(Vec<u8>),
+    /// 200 with this JSON, a byte at a time with such a pause after each.
+    Drip(Duration, Value),
 }
 
 /// One request as it came in.
@@ -39,6 +43,7 @@ struct Shared {
     log: Mutex<Vec<Received>>,
     /// Connections that are still to be reset before a request has been read.
     resets: AtomicUsize,
+    connections: AtomicUsize,
     stop: AtomicBool,
     tls: Option<Arc<rustls::ServerConfig>>,
 }
@@ -70,6 +75,7 @@ impl FaultyServer {
             script: Box::new(script),
             log: Mutex::default(),
             resets: AtomicUsize::new(resets),
+            connections: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
             tls,
         });
@@ -80,6 +86,7 @@ impl FaultyServer {
                     break;
                 }
                 let (stream, shared) = (stream.unwrap(), accepting.clone());
+                shared.connections.fetch_add(1, Ordering::SeqCst);
                 thread::spawn(move || shared.connection(stream));
             }
         });
@@ -96,6 +103,11 @@ impl FaultyServer {
 
     pub fn received(&self) -> Vec<Received> {
         self.shared.log.lock().unwrap().clone()
+    }
+
+    /// Connections that were made.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
     }
 
     /// Requests whose body names `method`.
@@ -154,6 +166,20 @@ impl Shared {
                     thread::sleep(delay);
                     plain(value.to_string().into_bytes())
                 }
+                Reply::Bytes(bytes) => {
+                    let _ = writer.write_all(&bytes).and_then(|()| writer.flush());
+                    return;
+                }
+                Reply::Drip(pause, value) => {
+                    let bytes = whole(value.to_string().as_bytes());
+                    for byte in bytes {
+                        if writer.write_all(&[byte]).and_then(|()| writer.flush()).is_err() {
+                            return;
+                        }
+                        thread::sleep(pause);
+                    }
+                    continue;
+                }
                 Reply::Raw { status, headers, body } => {
                     let length = body.len();
                     (status, headers, body, length)
@@ -177,6 +203,15 @@ impl Shared {
             }
         }
     }
+}
+
+/// A whole HTTP answer.
+pub fn whole(body: &[u8]) -> Vec<u8> {
+    let mut bytes =
+        format!("HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len())
+            .into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
 }
 
 fn plain(body: Vec<u8>) -> (u16, &'static str, Vec<u8>, usize) {

@@ -59,6 +59,19 @@ impl LiveNode {
         if answer.get("result").is_some() { Ok(answer["result"].take()) } else { Err(answer) }
     }
 
+    /// The receipt of a transaction, which a busy node has a moment after it took the transaction.
+    pub(crate) fn receipt(&self, hash: &Value) -> Value {
+        let start = Instant::now();
+        loop {
+            let receipt = self.rpc("eth_getTransactionReceipt", &json!([hash]));
+            if !receipt.is_null() {
+                return receipt;
+            }
+            assert!(start.elapsed() < PATIENCE, "transaction {hash} is not mined");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// The results of many calls, in their order, in one batch.
     pub(crate) fn rpc_all(&self, calls: &[(&str, Value)]) -> Vec<Value> {
         let request = |(id, (method, params)): (usize, &(&str, Value))| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});

@@ -11,12 +11,13 @@ pub const HEAD: u64 = 100;
 pub struct Node {
     pub proofs: bool,
     pub batches: bool,
+    pub storage_values: bool,
     pub head: u64,
 }
 
 impl Default for Node {
     fn default() -> Self {
-        Self { proofs: true, batches: true, head: HEAD }
+        Self { proofs: true, batches: true, storage_values: false, head: HEAD }
     }
 }
 
@@ -70,6 +71,23 @@ impl Node {
     pub fn result(&self, method: &str, params: &[Value]) -> Result<Value, (i64, &'static str)> {
         if method == "eth_chainId" {
             return Ok(json!(format!("{CHAIN_ID:#x}")));
+        }
+        if method == "eth_blockNumber" {
+            return Ok(json!(format!("{:#x}", self.head)));
+        }
+        if method == "eth_getStorageValues" {
+            if !self.storage_values {
+                return Err((-32601, "the method eth_getStorageValues does not exist/is not available"));
+            }
+            let values = params[0].as_object().unwrap().iter().map(|(address, slots)| {
+                let account: Address = address.parse().unwrap();
+                let values = slots.as_array().unwrap().iter().map(|slot| {
+                    let slot: U256 = slot.as_str().unwrap().parse().unwrap();
+                    json!(B256::from(storage(account, slot)).to_string())
+                });
+                (address.clone(), values.collect())
+            });
+            return Ok(Value::Object(values.collect()));
         }
         if method == "eth_getBlockByNumber" {
             let number = match params[0].as_str().unwrap() {

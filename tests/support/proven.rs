@@ -182,9 +182,11 @@ fn texts(nodes: &[Bytes]) -> Vec<String> {
 
 /// A trie's root, and the nodes on the paths of some keys.
 fn prove(leaves: &BTreeMap<B256, Vec<u8>>, targets: &[B256]) -> (B256, Vec<Vec<Bytes>>) {
-    let retainer = ProofRetainer::from_iter(targets.iter().map(|target| Nibbles::unpack(target)));
+    let retainer = ProofRetainer::new(targets.iter().map(|target| Nibbles::unpack(target)).collect());
     let mut builder = HashBuilder::default().with_proof_retainer(retainer);
-    leaves.iter().for_each(|(key, value)| builder.add_leaf(Nibbles::unpack(key), value));
+    for (key, value) in leaves {
+        builder.add_leaf(Nibbles::unpack(key), value);
+    }
     let root = builder.root();
     let nodes = builder.take_proof_nodes();
     let path = |target: &B256| {

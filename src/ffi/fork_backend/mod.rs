@@ -4,6 +4,7 @@ pub mod cache;
 pub mod callback;
 pub mod host;
 pub mod lifecycle;
+pub mod metrics;
 pub mod options;
 pub mod prefetch;
 pub mod stats;

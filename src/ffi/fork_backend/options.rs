@@ -19,9 +19,11 @@ pub const FORK_ACCOUNTS_FIELDS: c_int = 2;
 
 /// Answers are believed.
 pub const FORK_VERIFY_OFF: c_int = 0;
-/// Answers are checked against the state root in the header whose hash is `trusted`.
+/// Answers are checked against the state root in the header whose hash is `trusted`. Where `block` is the newest, the
+/// default, this one takes its place. Hashes of earlier blocks are checked by the headers between, 1,024 at most.
 pub const FORK_VERIFY_BLOCK_HASH: c_int = 1;
-/// Answers are checked against the state root `trusted`.
+/// Answers are checked against the state root `trusted`, which the header of the block must have; what else it says is
+/// only known to be consistent.
 pub const FORK_VERIFY_STATE_ROOT: c_int = 2;
 
 /// What was given up or set aside.
@@ -42,7 +44,8 @@ pub const FORK_LOG_DEBUG: c_int = 4;
 pub struct ForkBackendOptions {
     /// sizeof(ForkBackendOptions).
     pub size: usize,
-    /// http:// or https:// URL of the node. Several, separated by spaces or newlines, are tried in turn.
+    /// http:// or https:// URL of the node, or (on Unix) the path of its IPC socket: "ipc:///path", "/path", or a path
+    /// that ends in ".ipc". Several, separated by spaces or newlines, are tried in turn.
     pub url: *const c_char,
     /// HTTP headers for each request, one "Name: value" a line.
     pub headers: *const c_char,

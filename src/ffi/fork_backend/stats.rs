@@ -3,6 +3,7 @@
 use crate::ffi::guard;
 use crate::ffi::handle::ForkBackendHandle;
 use crate::ffi::versioned::versioned_out;
+use crate::fork::ForkStats;
 use std::ffi::c_int;
 
 /// What a fork has done since it was opened, and what it holds now. Begin with FORK_BACKEND_STATS_INIT.
@@ -68,36 +69,99 @@ pub struct ForkBackendStats {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fork_backend_stats(handle: ForkBackendHandle, out_stats: *mut ForkBackendStats) -> c_int {
     guard::fork_backend(handle.addr(), |fork| {
-        let stats = fork.stats();
-        let all = ForkBackendStats {
-            size: size_of::<ForkBackendStats>(),
-            hits: stats.hits,
-            misses: stats.misses,
-            deduplicated: stats.deduplicated,
-            requests: stats.requests,
-            bodies: stats.bodies,
-            bytes_sent: stats.bytes_sent,
-            bytes_received: stats.bytes_received,
-            retries: stats.retries,
-            failures: stats.failures,
-            batch_splits: stats.batch_splits,
-            evictions: stats.evictions,
-            accounts: stats.accounts,
-            slots: stats.slots,
-            codes: stats.codes,
-            code_bytes: stats.code_bytes,
-            pending: stats.pending,
-            verified: stats.verified,
-            verify_failures: stats.verify_failures,
-            proof_nodes: stats.proof_nodes,
-            proof_bytes: stats.proof_bytes,
-            stored_hits: stats.stored_hits,
-            stored_writes: stats.stored_writes,
-            stored_dropped: stats.stored_dropped,
-            throttled: stats.throttled,
-            reorgs: stats.reorgs,
-        };
+        let all = as_struct(&fork.stats());
         // SAFETY: pointers as the interface's contract says; every field of the struct is a plain number.
         unsafe { versioned_out("ForkBackendStats", out_stats, &all) }
     })
+}
+
+fn as_struct(stats: &ForkStats) -> ForkBackendStats {
+    ForkBackendStats {
+        size: size_of::<ForkBackendStats>(),
+        hits: stats.hits,
+        misses: stats.misses,
+        deduplicated: stats.deduplicated,
+        requests: stats.requests,
+        bodies: stats.bodies,
+        bytes_sent: stats.bytes_sent,
+        bytes_received: stats.bytes_received,
+        retries: stats.retries,
+        failures: stats.failures,
+        batch_splits: stats.batch_splits,
+        evictions: stats.evictions,
+        accounts: stats.accounts,
+        slots: stats.slots,
+        codes: stats.codes,
+        code_bytes: stats.code_bytes,
+        pending: stats.pending,
+        verified: stats.verified,
+        verify_failures: stats.verify_failures,
+        proof_nodes: stats.proof_nodes,
+        proof_bytes: stats.proof_bytes,
+        stored_hits: stats.stored_hits,
+        stored_writes: stats.stored_writes,
+        stored_dropped: stats.stored_dropped,
+        throttled: stats.throttled,
+        reorgs: stats.reorgs,
+    }
+}
+
+/// The counters by their names in the struct.
+pub(super) fn counters(stats: &ForkStats) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+    let ForkBackendStats {
+        size: _,
+        hits,
+        misses,
+        deduplicated,
+        requests,
+        bodies,
+        bytes_sent,
+        bytes_received,
+        retries,
+        failures,
+        batch_splits,
+        evictions,
+        accounts,
+        slots,
+        codes,
+        code_bytes,
+        pending,
+        verified,
+        verify_failures,
+        proof_nodes,
+        proof_bytes,
+        stored_hits,
+        stored_writes,
+        stored_dropped,
+        throttled,
+        reorgs,
+    } = as_struct(stats);
+    [
+        ("hits", hits),
+        ("misses", misses),
+        ("deduplicated", deduplicated),
+        ("requests", requests),
+        ("bodies", bodies),
+        ("bytes_sent", bytes_sent),
+        ("bytes_received", bytes_received),
+        ("retries", retries),
+        ("failures", failures),
+        ("batch_splits", batch_splits),
+        ("evictions", evictions),
+        ("accounts", accounts),
+        ("slots", slots),
+        ("codes", codes),
+        ("code_bytes", code_bytes),
+        ("pending", pending),
+        ("verified", verified),
+        ("verify_failures", verify_failures),
+        ("proof_nodes", proof_nodes),
+        ("proof_bytes", proof_bytes),
+        ("stored_hits", stored_hits),
+        ("stored_writes", stored_writes),
+        ("stored_dropped", stored_dropped),
+        ("throttled", throttled),
+        ("reorgs", reorgs),
+    ]
+    .into_iter()
 }

@@ -80,7 +80,7 @@ fn a_writer_killed_at_any_moment_leaves_a_good_file() {
         let (found, scope) = store.by_number(1, false).expect("the block");
         assert_eq!(found, block(1));
         // All of it would take long; what was written last is what is at risk.
-        let first = if round % 20 == 19 { 0 } else { there.saturating_sub(1000) };
+        let first = if round % 20 == 19 { 0 } else { there.saturating_sub(2 * STEP) };
         for n in first..there + 2 * STEP {
             let known = (slot(&store, scope, n), store.account(scope, address(n)), store.code(&keccak256(code(n))));
             let right = (Some(value(1, n)), Some(account(1, n)), Some(code(n)));

@@ -4,6 +4,9 @@ use super::*;
 
 const N: u64 = 12;
 
+/// Makes a file and says what it is.
+type Make = Box<dyn Fn(&Dir) -> String>;
+
 /// A small file with everything in it.
 fn fill(dir: &Dir) {
     let store = dir.open();
@@ -68,17 +71,23 @@ fn survey(store: &Store, what: &str) -> usize {
     found
 }
 
-const ALL: usize = 2 + 1 + 2 * (2 * N as usize + 1) + 1 + 2 * N as usize + 1;
+/// Two blocks, one of them by number; accounts, slots and a block hash of each; the tag; codes, blobs, and a node.
+const ALL: usize = 2 + 1 + 2 * (2 * 12 + 1) + 1 + 2 * 12 + 1;
 
 /// Opens what is there, checks that nothing wrong is read from it, and that it takes and gives values again.
 fn trial(dir: &Dir, what: &str) -> usize {
     let store = dir.open();
     let found = survey(&store, what);
     let scope = store.enter(&block(3), false);
-    put_slot(&store, scope, 3, 1);
-    let written = store.flush();
-    assert_eq!(written, Ok(()), "{what}");
-    assert_eq!(slot(&store, scope, 1), Some(value(3, 1)), "{what}");
+    // Damage that is found while a value is written or read back costs that value, and the file.
+    let comes_back = (0..3).any(|_| {
+        put_slot(&store, scope, 3, 1);
+        assert_eq!(store.flush(), Ok(()), "{what}");
+        let found = slot(&store, scope, 1);
+        assert!(found.is_none_or(|found| found == value(3, 1)), "{what}");
+        found.is_some()
+    });
+    assert!(comes_back, "{what}");
     let aside = dir.set_aside();
     assert_eq!(aside > 0, store.take_messages().iter().any(|text| text.contains("set aside")), "{what}");
     found
@@ -226,7 +235,7 @@ fn a_file_that_is_not_ours_is_set_aside_untouched() {
         file.execute_batch(sql).unwrap();
         sql.to_owned()
     };
-    let cases: Vec<Box<dyn Fn(&Dir) -> String>> = vec![
+    let cases: Vec<Make> = vec![
         Box::new(|dir| {
             std::fs::write(dir.file(), "some text of somebody's").unwrap();
             "text".to_owned()
@@ -235,7 +244,7 @@ fn a_file_that_is_not_ours_is_set_aside_untouched() {
             std::fs::write(dir.file(), vec![0x5a; 100_000]).unwrap();
             "noise".to_owned()
         }),
-        Box::new(|dir| foreign(dir, "a database of somebody's")),
+        Box::new(move |dir| foreign(dir, "a database of somebody's")),
         Box::new(|dir| {
             let other = Chain { id: 10, ..mainnet() };
             drop(Store::open(&dir.0, &other, LARGE).unwrap());

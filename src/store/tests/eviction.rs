@@ -45,8 +45,7 @@ fn the_blocks_used_longest_ago_go_first() {
 fn code_and_nodes_that_nobody_uses_go_with_their_time() {
     let dir = Dir::new();
     let store = small(&dir);
-    let blob =
-        |n: u64| -> Bytes { (0..2000).map(|at| word(n).byte(at % 32) ^ u8::try_from(at % 251).unwrap()).collect() };
+    let blob = |n: u64| -> Bytes { word(n).to_be_bytes::<32>().into_iter().cycle().take(2000).collect() };
     for number in 1..=40 {
         let scope = store.enter(&block(number), true);
         for n in 0..50 {
