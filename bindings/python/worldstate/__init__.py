@@ -14,8 +14,9 @@ from ._changes import StateChanges
 from ._evm_base import Ended, Executable, RunStats, Step
 from ._evm_options import Message, Rules
 from ._evm_result import ExecutionResult, ExecutionStatus, Log
-from ._fork_base import Batch, ForkBlock, ForkRequest, ForkStats
+from ._fork_base import Batch, ForkBlock, ForkRequest
 from ._fork_options import ForkOptions, TrustedBlock, TrustedRoot
+from ._fork_stats import ForkStats, MethodStats
 from ._library import error_name, load_library, version
 from ._reads import AccountInfo, AccountStatus
 from ._state_base import AccountUpdate
@@ -97,6 +98,7 @@ __all__ = [
     "InvalidStateError",
     "Log",
     "Message",
+    "MethodStats",
     "NoCheckpointError",
     "NoPendingRequestError",
     "OfflineError",

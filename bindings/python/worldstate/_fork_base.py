@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ctypes
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from ctypes import byref, c_size_t, c_uint64
+from dataclasses import fields
 from typing import Any, Callable, NamedTuple, Optional, Union
 
 from . import _library
 from ._convert import Address, Word, to_address, to_word
 from ._fork_log import LogRoute
 from ._fork_options import ForkOptions, Path, native_options, natural, path_text
+from ._fork_stats import ForkStats, MethodStats
 from ._handle import Owner
 from ._json import to_json
 from ._library import Word as WordBuffer
 from ._reads import Read
-from ._structs import ForkBackendStats, sized
+from ._structs import ForkBackendMethodStats, ForkBackendStats, sized
 from .errors import NoPendingRequestError, OutputTooSmallError
 
 AccessList = Union[str, bytes, Mapping[str, Any], Iterable[Mapping[str, Any]]]
@@ -28,55 +31,6 @@ class ForkBlock(NamedTuple):
     chain_id: int
     number: int
     hash: bytes
-
-
-class ForkStats(NamedTuple):
-    """What a fork has done since it was opened, and what it holds now."""
-
-    hits: int
-    """Reads that the cache answered, but for each value's first."""
-    misses: int
-    """Values that had to be asked for."""
-    deduplicated: int
-    """Reads that waited for a request which another thread had already sent."""
-    requests: int
-    """JSON-RPC requests, repeated ones included."""
-    bodies: int
-    """HTTP bodies."""
-    bytes_sent: int
-    bytes_received: int
-    retries: int
-    """Requests that had to be sent once more after a failure."""
-    failures: int
-    """Requests given up."""
-    batch_splits: int
-    """Times that the size of batches was halved because the node refused one."""
-    evictions: int
-    """Entries that a full cache dropped."""
-    accounts: int
-    """Accounts held now; likewise the next three."""
-    slots: int
-    codes: int
-    code_bytes: int
-    pending: int
-    """Values asked for and not answered yet."""
-    verified: int
-    """Answers that were checked against the trusted state root and were right."""
-    verify_failures: int
-    """Answers that were checked and were wrong."""
-    proof_nodes: int
-    """Trie nodes held now; likewise their bytes."""
-    proof_bytes: int
-    stored_hits: int
-    """Reads that the persistent cache or a recording answered."""
-    stored_writes: int
-    """Values written to the persistent cache."""
-    stored_dropped: int
-    """Values that were not written, because the disk did not keep up or refused."""
-    throttled: int
-    """Times that a body waited for the rate limit."""
-    reorgs: int
-    """Times that the pinned block was found to have left the chain."""
 
 
 class Batch(NamedTuple):
@@ -134,6 +88,17 @@ class ForkBase(Owner):
         out = sized(ForkBackendStats)
         self._check(self._native.fork_backend_stats(self._handle, byref(out)))
         return ForkStats(*(getattr(out, name) for name in ForkStats._fields))
+
+    def method_stats(self, method: str) -> MethodStats:
+        """What the requests of a JSON-RPC method, such as "eth_getProof", have cost; zeros for one never sent."""
+        out = sized(ForkBackendMethodStats)
+        self._check(self._native.fork_backend_method_stats(self._handle, _text(method), byref(out)))
+        return MethodStats(*(getattr(out, field.name) for field in fields(MethodStats)))
+
+    def metrics(self) -> dict[str, Any]:
+        """All counters as parsed JSON, names in camelCase; under "methods" those of each method that was sent."""
+        metrics: dict[str, Any] = json.loads(self._text(self._native.fork_backend_metrics_json))
+        return metrics
 
     def _read_block(self) -> Read[ForkBlock]:
         chain_id, number, out = c_uint64(), c_uint64(), WordBuffer()

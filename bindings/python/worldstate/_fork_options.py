@@ -22,14 +22,14 @@ Path = Union[str, "os.PathLike[str]"]
 
 
 class TrustedBlock(NamedTuple):
-    """Answers are checked against the state root in the header of the block with this hash; None is the hash that the
-    option ``block`` is."""
+    """Answers are checked against the state root in the header of this hash, to which a fork without ``block`` is pinned
+    then; None stands for the hash that ``block`` is."""
 
     hash: Union[str, BytesLike, None] = None
 
 
 class TrustedRoot(NamedTuple):
-    """Answers are checked against this state root."""
+    """Answers are checked against this state root, which the header of the block must have."""
 
     root: Union[str, BytesLike]
 

@@ -75,6 +75,8 @@ _STATUS: dict[str, list[Any]] = {
     "fork_backend_export": [_HANDLE, _TEXT],
     "fork_backend_import": [_HANDLE, _TEXT],
     "fork_backend_stats": [_HANDLE, _OUT],
+    "fork_backend_method_stats": [_HANDLE, _TEXT, _OUT],
+    "fork_backend_metrics_json": _READ_TEXT,
     "fork_backend_next_batch": [_HANDLE, c_size_t, _OUT, _OUT, c_size_t, _OUT, _OUT],
     "fork_backend_continue_batch": [_HANDLE, c_uint64, _BYTES, c_size_t],
     "fork_backend_fail_batch": [_HANDLE, c_uint64, c_int64, _TEXT],

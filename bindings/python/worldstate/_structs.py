@@ -97,6 +97,21 @@ class ForkBackendStats(Structure):
     ]
 
 
+class ForkBackendMethodStats(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("requests", c_uint64),
+        ("failures", c_uint64),
+        ("bytes_sent", c_uint64),
+        ("bytes_received", c_uint64),
+        ("count", c_uint64),
+        ("p50_us", c_uint64),
+        ("p90_us", c_uint64),
+        ("p99_us", c_uint64),
+        ("max_us", c_uint64),
+    ]
+
+
 class EvmOptions(Structure):
     _fields_ = [
         ("size", c_size_t),
@@ -179,6 +194,7 @@ SIZES: dict[type[Structure], int] = {
     ForkRpcVtable: 24,
     ForkBackendOptions: 240,
     ForkBackendStats: 208,
+    ForkBackendMethodStats: 80,
     EvmOptions: 64,
     EvmStats: 72,
     EvmMessage: 96,

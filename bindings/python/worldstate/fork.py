@@ -33,9 +33,10 @@ Post = Callable[[bytes], bytes]
 class Fork(Carrying):
     """A chain's state at one block, fetched as it is read.
 
-    Who carries the requests: the library itself, over HTTP, when ``url`` is given (several are tried in turn); the
-    function ``post`` when that is given, which gets a JSON-RPC body and returns the node's answer; the program, with
-    ``next_batch`` and ``continue_batch``, when neither is: then a read that misses raises RpcPendingError.
+    Who carries the requests: the library itself, over HTTP, when ``url`` is given (several are tried in turn; on Unix
+    also the path of an IPC socket); the function ``post`` when that is given, which gets a JSON-RPC body and returns the
+    node's answer; the program, with ``next_batch`` and ``continue_batch``, when neither is: then a read that misses raises
+    RpcPendingError. With ``offline`` nobody does.
 
     ``headers``, ``ca_file`` (a PEM file), ``request_timeout`` (30) and ``total_timeout`` (120 seconds),
     ``max_concurrent`` (8 bodies under way at once), ``requests_per_second`` and ``compute_units_per_second`` (no limit)

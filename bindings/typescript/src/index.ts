@@ -47,7 +47,7 @@ export { ForkBackend, type ForkBlock, type UnpinnedForkOptions } from "./fork/ba
 export type { Log as ForkLog, LogLevel } from "./fork/log.ts";
 export type { AccountSource, BlockSpecifier, ForkOptions, HttpForkOptions, Verify } from "./fork/options.ts";
 export type { Prefetch } from "./fork/prefetch.ts";
-export type { ForkStats } from "./fork/stats.ts";
+export type { ForkMetrics, ForkStats, MethodStats } from "./fork/stats.ts";
 export type { BodyCarrier, Eip1193Provider, Provider, SendProvider } from "./fork/provider.ts";
 export { ABI_VERSION, loadLibrary, version } from "./native/library.ts";
 export { type EthProof, verifyHeader, verifyProof } from "./proof.ts";

@@ -169,6 +169,13 @@ for (const [kind, open] of Object.entries(KINDS)) {
     const { requests: ranged, slots: held } = fork.stats();
     assert.equal(held, 32);
     assert.equal(ranged - listed, 1);
+    const { requests, count, bytesReceived, p50Us, maxUs, failures } = fork.methodStats("eth_getProof");
+    assert.deepEqual([requests, count, failures], [3, 3, 0]);
+    assert(bytesReceived > 1000 && p50Us > 0 && p50Us <= maxUs, `${bytesReceived} ${p50Us} ${maxUs}`);
+    assert.equal(fork.methodStats("eth_never").requests, 0);
+    const { methods, ...counters } = fork.metrics();
+    assert.deepEqual(counters, fork.stats());
+    assert.deepEqual(methods.eth_getProof, fork.methodStats("eth_getProof"));
     const state = new StateManager({ fork });
     for (let slot = 10n; slot < 40n; slot++) assert.equal(state.getStorageBigIntSync(CONTRACT, slot), slot + 1n);
     assert.equal(state.getCodeSync(CONTRACT), CODE);

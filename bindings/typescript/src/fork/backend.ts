@@ -1,4 +1,4 @@
-import { ask, raise } from "../asking.ts";
+import { ask, raise, readText } from "../asking.ts";
 import { Closable } from "../closable.ts";
 import { invalidInput, STATUS } from "../errors.ts";
 import { C } from "../native/constants.ts";
@@ -22,7 +22,7 @@ import { type LogRoute, routeLog } from "./log.ts";
 import { type Packed, packed, type Prefetch } from "./prefetch.ts";
 import { type BodyCarrier, carrierOf, type Provider, requestOf } from "./provider.ts";
 import { Pump } from "./pump.ts";
-import { type ForkStats, readStats } from "./stats.ts";
+import { type ForkMetrics, type ForkStats, type MethodStats, readMethodStats, readStats } from "./stats.ts";
 
 /** An access list: the array, what eth_createAccessList answers, or JSON text of either. */
 export type AccessListLike = AccessList | { accessList: AccessList } | string;
@@ -96,7 +96,7 @@ export class ForkBackend extends Closable {
    * Over the library's own HTTP. The thread waits while a read fetches something: for an event loop with other work,
    * take `provider` with an RpcClientAdapter. Chain id and block are asked for at once.
    *
-   * @param url http:// or https:// URL of the node; of several, the next is tried where one fails.
+   * @param url http:// or https:// URL of the node, or, on Unix, the path of its IPC socket; of several, the next is tried where one fails.
    * @throws RpcFailedError when no node answers.
    */
   static http(url: string | readonly string[], options: HttpForkOptions = {}): ForkBackend {
@@ -260,6 +260,21 @@ export class ForkBackend extends Closable {
   stats(): ForkStats {
     this.#check(library().fork_backend_stats(this.handle, emptyStruct(LAYOUTS.ForkBackendStats)));
     return readStats();
+  }
+
+  /** What the requests of a JSON-RPC method, such as "eth_getProof", have cost; zeros for one that was never sent. */
+  methodStats(method: string): MethodStats {
+    const out = emptyStruct(LAYOUTS.ForkBackendMethodStats);
+    this.#check(library().fork_backend_method_stats(this.handle, inputText(method), out));
+    return readMethodStats();
+  }
+
+  /** All counters, with those of each method that was sent. */
+  metrics(): ForkMetrics {
+    const json = readText(this.handle, (buffer, size, length) =>
+      library().fork_backend_metrics_json(this.handle, buffer, size, length),
+    );
+    return JSON.parse(json) as ForkMetrics;
   }
 
   /** Forgets everything that was fetched and is in memory; the persistent cache and recordings stay. */

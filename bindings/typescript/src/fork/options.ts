@@ -19,8 +19,9 @@ const ACCOUNT_SOURCES: Record<AccountSource, number> = {
 export type BlockSpecifier = bigint | number | Hex | "latest" | "safe" | "finalized" | "earliest" | (string & {});
 
 /**
- * Whether every account, slot and code is checked: "off", believed; against the state root in the header of a block of
- * this hash; against this state root. "blockHash" is the hash that `block` is.
+ * Whether every account, slot and code is checked. "off": all are believed. `blockHash`: against the state root in the
+ * header of this hash, to which a fork without `block` is pinned then. `stateRoot`: against this root, which the header
+ * of the block must have. "blockHash" stands for the hash that `block` is.
  */
 export type Verify =
   "off" | "blockHash" | { readonly blockHash: Hex | Uint8Array } | { readonly stateRoot: Hex | Uint8Array };

@@ -96,6 +96,18 @@ export const LAYOUTS = {
     throttled: "l",
     reorgs: "l",
   }),
+  ForkBackendMethodStats: layout({
+    size: "z",
+    requests: "l",
+    failures: "l",
+    bytes_sent: "l",
+    bytes_received: "l",
+    count: "l",
+    p50_us: "l",
+    p90_us: "l",
+    p99_us: "l",
+    max_us: "l",
+  }),
   EvmOptions: layout({
     size: "z",
     hardfork: "p",

@@ -62,6 +62,8 @@ export const SIGNATURES = {
   fork_backend_export: ["hp", "i"],
   fork_backend_import: ["hp", "i"],
   fork_backend_stats: ["hp", "i"],
+  fork_backend_method_stats: ["hpp", "i"],
+  fork_backend_metrics_json: ["hpzp", "i"],
   fork_backend_next_request: ["hppzppzp", "i"],
   fork_backend_continue: ["hlpz", "i"],
   fork_backend_fail: ["hllp", "i"],
