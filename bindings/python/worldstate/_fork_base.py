@@ -87,13 +87,13 @@ class ForkBase(Owner):
         """Counters of the fork and all state managers on it."""
         out = sized(ForkBackendStats)
         self._check(self._native.fork_backend_stats(self._handle, byref(out)))
-        return ForkStats(*(getattr(out, name) for name in ForkStats._fields))
+        return ForkStats(**{name: getattr(out, name) for name in ForkStats._fields})
 
     def method_stats(self, method: str) -> MethodStats:
         """What the requests of a JSON-RPC method, such as "eth_getProof", have cost; zeros for one never sent."""
         out = sized(ForkBackendMethodStats)
         self._check(self._native.fork_backend_method_stats(self._handle, _text(method), byref(out)))
-        return MethodStats(*(getattr(out, field.name) for field in fields(MethodStats)))
+        return MethodStats(**{field.name: getattr(out, field.name) for field in fields(MethodStats)})
 
     def metrics(self) -> dict[str, Any]:
         """All counters as parsed JSON, names in camelCase; under "methods" those of each method that was sent."""

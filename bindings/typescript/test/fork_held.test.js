@@ -165,9 +165,9 @@ for (const [kind, open] of Object.entries(KINDS)) {
     await fork.prefetchAccessList(JSON.stringify(accessList), { code: true });
     assert.equal(fork.stats().requests, listed);
 
-    await fork.prefetchRange(CONTRACT, 10n, 30);
+    await fork.prefetchRange(CONTRACT, 10n, 31);
     const { requests: ranged, slots: held } = fork.stats();
-    assert.equal(held, 32);
+    assert.equal(held, 33);
     assert.equal(ranged - listed, 1);
     const { requests, count, bytesReceived, p50Us, maxUs, failures } = fork.methodStats("eth_getProof");
     assert.deepEqual([requests, count, failures], [3, 3, 0]);
@@ -177,7 +177,7 @@ for (const [kind, open] of Object.entries(KINDS)) {
     assert.deepEqual(counters, fork.stats());
     assert.deepEqual(methods.eth_getProof, fork.methodStats("eth_getProof"));
     const state = new StateManager({ fork });
-    for (let slot = 10n; slot < 40n; slot++) assert.equal(state.getStorageBigIntSync(CONTRACT, slot), slot + 1n);
+    for (let slot = 10n; slot <= 40n; slot++) assert.equal(state.getStorageBigIntSync(CONTRACT, slot), slot + 1n);
     assert.equal(state.getCodeSync(CONTRACT), CODE);
     assert.equal(fork.stats().requests, ranged);
     await assert.rejects(fork.prefetchAccessList('{"accessList": 5}'), InvalidInputError);
