@@ -124,6 +124,10 @@ def test_a_recording_is_replayed_without_a_node(chain: Chain, tmp_path: Path) ->
             await read_all(chain, fork)
             with pytest.raises(OfflineError):
                 state.get_nonce(b"\x77" * 20)
+        with AsyncFork(recording=recording, offline=True) as fork, AsyncStateManager(fork) as state:
+            await read_all(chain, fork)
+            with pytest.raises(OfflineError):
+                await state.get_nonce(b"\x77" * 20)
         with chain.open() as fork:
             await value(fork.import_recording(str(recording)))
             before = fork.stats().requests
@@ -345,6 +349,8 @@ def test_options_that_make_no_sense(scene: Scene) -> None:
         Fork(scene.url, log=5)  # type: ignore[arg-type]
     with pytest.raises(InvalidInputError, match="needs a url"):
         Fork(requests_per_second=5)
+    with pytest.raises(InvalidInputError, match="needs a post"):
+        AsyncFork()
 
 
 def test_each_option_is_in_its_field() -> None:

@@ -32,23 +32,26 @@ AsyncPost = Callable[[bytes], Awaitable[bytes]]
 class AsyncFork(Carrying):
     """A chain's state at one block, fetched as it is read, without ever blocking the event loop.
 
-    ``post`` gets a JSON-RPC body and returns the node's answer. Whatever number of tasks read, one pump carries what all
-    of them miss, in as few bodies as there can be, at most ``max_concurrent`` of them under way at once. Cancelling a
-    task that reads cancels no request. What ``post`` raises fails the reads with its text; HTTP errors that may pass (429,
-    5xx) and timeouts are tried again, up to ``max_attempts``. The other options are those of ``ForkOptions``.
+    ``post`` gets a JSON-RPC body and returns the node's answer; only with ``offline`` it may be missing. Whatever number
+    of tasks read, one pump carries what all of them miss, in as few bodies as there can be, at most ``max_concurrent`` of
+    them under way at once. Cancelling a task that reads cancels no request. What ``post`` raises fails the reads with its
+    text; HTTP errors that may pass (429, 5xx) and timeouts are tried again, up to ``max_attempts``. The other options are
+    those of ``ForkOptions``.
 
     Belongs to one event loop at a time.
     """
 
     def __init__(
         self,
-        post: AsyncPost,
+        post: Optional[AsyncPost] = None,
         *,
         max_concurrent: int = 6,
         **options: Unpack[ForkOptions],
     ) -> None:
         if max_concurrent < 1:
             raise InvalidInputError(f"max_concurrent {max_concurrent} is below 1")
+        if post is None and not options.get("offline"):
+            raise InvalidInputError("an AsyncFork needs a post, unless it is offline")
         super().__init__(options)
         self._post = post
         self._max_concurrent = max_concurrent
@@ -222,6 +225,8 @@ class AsyncFork(Carrying):
         """Sends one body, in a task of its own; whether it failed. InvalidRequestError where the answer makes no sense."""
         _inside.set(self)
         try:
+            # Nothing is queued offline.
+            assert self._post is not None
             answer = await self._post(batch.body)
             if not isinstance(answer, (bytes, bytearray)):
                 raise TypeError(f"post returned {type(answer).__name__} instead of bytes")

@@ -24,7 +24,10 @@ export type BlockSpecifier = bigint | number | Hex | "latest" | "safe" | "finali
  * of the block must have. "blockHash" stands for the hash that `block` is.
  */
 export type Verify =
-  "off" | "blockHash" | { readonly blockHash: Hex | Uint8Array } | { readonly stateRoot: Hex | Uint8Array };
+  | "off"
+  | "blockHash"
+  | { readonly blockHash: Hex | Uint8Array; readonly stateRoot?: never }
+  | { readonly stateRoot: Hex | Uint8Array; readonly blockHash?: never };
 
 /** What every fork can be given. */
 export interface ForkOptions {
