@@ -2,7 +2,7 @@
 
 mod support;
 
-use alloy_primitives::{B256, Bytes, U256};
+use alloy_primitives::{B256, U256};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -85,6 +85,8 @@ fn read_all(fork: &Fork) {
     assert_eq!(fork.block_hash(40).unwrap(), Some(block_hash(40)));
 }
 
+type Change = fn(&mut ForkOptions);
+
 fn text(result: Result<impl Sized, Error>) -> String {
     result.map(|_| ()).unwrap_err().to_string()
 }
@@ -135,7 +137,6 @@ fn another_chain_or_block_is_not_served() {
     let first = open(|options| options.cache_dir = Some(dir.0.clone())).unwrap();
     read_all(&first.fork);
     drop(first);
-    type Change = fn(&mut ForkOptions);
     let others: [(&str, Change); 3] = [
         ("another block", |options| options.block = BlockTag::Hash(block_hash(51))),
         ("another network", |options| options.network = Some("mine".into())),
@@ -361,7 +362,6 @@ fn a_cache_that_cannot_be_opened_is_an_error() {
 
 #[test]
 fn options_that_contradict_each_other_are_refused() {
-    type Change = fn(&mut ForkOptions);
     let wrong: [(&str, Change); 4] = [
         ("offline needs cache_dir", |options| options.offline = true),
         ("network is given without", |options| options.network = Some("x".into())),
@@ -406,7 +406,7 @@ fn a_code_is_shared_by_all_blocks() {
     let second = second.unwrap();
     assert_eq!(second.fork.account(address(3)).unwrap().unwrap().code_hash, hash);
     let asked = second.asked();
-    assert_eq!(second.fork.code(address(3), hash).unwrap(), Bytes::from(code(address(3))));
+    assert_eq!(second.fork.code(address(3), hash).unwrap(), code(address(3)));
     assert_eq!(second.asked(), asked);
     assert_ne!(hash, B256::ZERO);
 }

@@ -293,8 +293,8 @@ fn blocks_that_stay_are_not_looked_for() {
 
 #[test]
 fn a_deep_block_is_final_where_values_are_stored() {
-    let directory = std::env::temp_dir().join(format!("worldstate-fork-deep-{}", std::process::id()));
     for (depth, looks) in [(50, 0), (51, 1)] {
+        let directory = std::env::temp_dir().join(format!("worldstate-fork-deep-{depth}-{}", std::process::id()));
         let (server, _) = forking();
         let fork = open(&server, |options| {
             options.reorg_check = Duration::ZERO;
@@ -306,8 +306,9 @@ fn a_deep_block_is_final_where_values_are_stored() {
         let before = fork.method_stats("eth_getBlockByNumber").requests;
         fork.account(address(2)).unwrap();
         assert_eq!(fork.method_stats("eth_getBlockByNumber").requests - before, looks, "depth {depth}");
+        drop(fork);
+        let _ = std::fs::remove_dir_all(directory);
     }
-    let _ = std::fs::remove_dir_all(directory);
 }
 
 /// A callback that takes single requests.

@@ -237,7 +237,7 @@ impl Truth {
     }
 }
 
-/// A node that has no eth_getProof says so in its own words, and only a fork that insists on it fails.
+/// A node that has no `eth_getProof` says so in its own words, and only a fork that insists on it fails.
 fn without_proofs(kind: Kind) {
     let Some(scene) = Scene::start(kind) else { return };
     let truth = scene.truth();
@@ -247,7 +247,7 @@ fn without_proofs(kind: Kind) {
         for source in [AccountSource::Auto, AccountSource::Fields] {
             assert_eq!(read(&scene, &open(source), ahead), Ok(truth.copy()), "{source:?}, ahead: {ahead}");
         }
-        let Err(Error::RpcFailed(text)) = read(&scene, &open(AccountSource::Proof), ahead) else {
+        let Err(Error::UnsupportedMethod(text)) = read(&scene, &open(AccountSource::Proof), ahead) else {
             panic!("{kind:?} was asked for something else than proofs")
         };
         assert!(text.contains("eth_getProof of 0x"), "{text}");
@@ -259,7 +259,7 @@ fn missing_blocks(kind: Kind) {
     let Some(scene) = Scene::start(kind) else { return };
     let url = format!("http://{}", scene.node.address);
     for tag in [BlockTag::Number(scene.number + 100), BlockTag::Hash(B256::repeat_byte(1))] {
-        let Err(Error::RpcFailed(text)) = Fork::open(options(url.clone(), tag.clone(), AccountSource::Auto)) else {
+        let Err(Error::BlockNotFound(text)) = Fork::open(options(url.clone(), tag.clone(), AccountSource::Auto)) else {
             panic!("{kind:?} has {tag}")
         };
         assert!(text.contains(&tag.to_string()), "{text}");

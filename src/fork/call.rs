@@ -109,7 +109,7 @@ impl Call {
 
     /// Whether it belongs to those that resolve the pin.
     pub(super) fn is_pin(&self) -> bool {
-        matches!(self, Self::ChainId | Self::Block | Self::Genesis)
+        matches!(self, Self::ChainId | Self::Block | Self::Head | Self::Genesis)
     }
 
     pub(super) fn is_proof(&self) -> bool {

@@ -218,7 +218,7 @@ impl From<Wrong> for Failure {
             Wrong::Invalid(_) => Kind::ProofInvalid,
             Wrong::Shape(_) | Wrong::Unknown(_) => Kind::Rpc,
         };
-        Self { no_proof, kind, ..Self::wrong_answer(wrong.into_text(), false) }
+        Self { kind, no_proof, ..Self::wrong_answer(wrong.into_text(), false) }
     }
 }
 

@@ -505,22 +505,19 @@ impl Inner {
     fn store(&self, request: Request) {
         match request {
             Request::Account(address) => {
-                let account = self.cache.accounts.peek(&address).copied();
-                account.into_iter().for_each(|account| {
+                if let Some(&account) = self.cache.accounts.peek(&address) {
                     self.levels.keep(|scope| Record::Account(scope, address, account));
-                });
+                }
             }
             Request::Storage(address, slot) => {
-                let value = self.cache.slots.peek(&SlotKey(address, slot)).copied();
-                value.into_iter().for_each(|value| {
+                if let Some(&value) = self.cache.slots.peek(&SlotKey(address, slot)) {
                     self.levels.keep(|scope| Record::Slot(scope, address, slot, value));
-                });
+                }
             }
             Request::BlockHash(number) => {
-                let hash = self.cache.block_hashes.peek(&number).copied();
-                hash.into_iter().for_each(|hash| {
+                if let Some(&hash) = self.cache.block_hashes.peek(&number) {
                     self.levels.keep(|scope| Record::BlockHash(scope, number, hash));
-                });
+                }
             }
             // Codes and trie nodes are sure by their hash: they are given when they come.
             Request::Code(_) | Request::Proof(_) | Request::Block | Request::Foresight(_) => {}

@@ -49,7 +49,7 @@ pub(crate) use crate::rpc::is_response;
 pub use block::{BlockTag, PinnedBlock};
 pub use host::{OutgoingBatch, OutgoingRequest};
 pub use metrics::MethodStats;
-pub use options::{AccountSource, ForkOptions, Log, LogLevel, TransportKind, Verify};
+pub use options::{AccountSource, ForkOptions, Log, LogFunction, LogLevel, TransportKind, Verify};
 pub use stats::ForkStats;
 pub use transport::{Transport, TransportError};
 

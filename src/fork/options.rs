@@ -82,13 +82,16 @@ pub enum LogLevel {
     Debug,
 }
 
+/// What lines of the log are told to.
+pub type LogFunction = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
+
 /// Where a fork tells what happens. Without one it tells nobody.
 #[derive(Clone)]
 pub struct Log {
     /// The least important level that is told.
     pub level: LogLevel,
     /// Called on threads that are inside a call of this library, and on no others. It must not call the fork.
-    pub write: Arc<dyn Fn(LogLevel, &str) + Send + Sync>,
+    pub write: LogFunction,
 }
 
 impl fmt::Debug for Log {

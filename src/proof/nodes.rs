@@ -40,9 +40,9 @@ impl NodeStore {
     /// Keeps a node under its hash, which is computed: what a node says of itself never counts.
     pub(crate) fn insert(&self, node: Bytes) -> B256 {
         let hash = keccak256(&node);
-        let mut shelf = self.shelf.lock();
-        if !shelf.contains(&hash) {
-            shelf.deliver(hash, node);
+        let mut held = self.shelf.lock();
+        if !held.contains(&hash) {
+            held.deliver(hash, node);
         }
         hash
     }
@@ -50,16 +50,16 @@ impl NodeStore {
     /// Keeps nodes whose hashes have been checked. Those that were `asked` for stay until their first read. `fresh` is
     /// shown those that were not here.
     pub(crate) fn keep(&self, nodes: CheckedNodes, asked: bool, fresh: impl Fn(B256, &Bytes)) {
-        let mut shelf = self.shelf.lock();
+        let mut held = self.shelf.lock();
         for (hash, node) in nodes {
-            let known = shelf.contains(&hash);
+            let known = held.contains(&hash);
             if !known {
                 fresh(hash, &node);
             }
             if asked {
-                shelf.deliver(hash, node);
+                held.deliver(hash, node);
             } else if !known {
-                shelf.keep(hash, node);
+                held.keep(hash, node);
             }
         }
     }
@@ -76,8 +76,8 @@ impl NodeStore {
     }
 
     pub(crate) fn counts(&self) -> NodeStoreCounts {
-        let shelf = self.shelf.lock();
-        NodeStoreCounts { nodes: shelf.len() as u64, bytes: shelf.held_bytes() as u64, evictions: shelf.evictions() }
+        let held = self.shelf.lock();
+        NodeStoreCounts { nodes: held.len() as u64, bytes: held.held_bytes() as u64, evictions: held.evictions() }
     }
 
     /// Forgets all nodes.

@@ -13,7 +13,7 @@ struct test_case {
 };
 
 /* Each suite is an array that ends with a case without name. */
-extern const struct test_case matrix_cases[], value_cases[], handle_cases[], callback_cases[], host_cases[], struct_cases[],
+extern const struct test_case matrix_cases[], value_cases[], handle_cases[], callback_cases[], host_cases[], kept_cases[], struct_cases[],
     panic_cases[], evm_call_cases[], evm_result_cases[], evm_fault_cases[], thread_cases[];
 
 /* A failed check is printed and counted, and the case goes on; from any thread. */

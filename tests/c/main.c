@@ -155,7 +155,7 @@ static int is_wanted(const char *name, int count, char **prefixes) {
 
 int main(int count, char **arguments) {
     const struct test_case *suites[] = {matrix_cases, value_cases,  handle_cases, callback_cases,
-                                        host_cases,   struct_cases, panic_cases,  evm_call_cases,
+                                        host_cases,   kept_cases,   struct_cases, panic_cases,  evm_call_cases,
                                         evm_result_cases, evm_fault_cases, thread_cases};
     unsigned passed = 0, failed = 0;
     for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++) {

@@ -246,7 +246,7 @@ static void forked_or_not(void) {
         if (!(f->flags & NO_FORK) && !needs_fork) continue;
         StateManagerHandle state = needs_fork ? local : forked;
         struct prepared prepared = prepare(f, state, 0);
-        const char *text = needs_fork ? "hash of block 100: the state is not forked" : "the source of the state has no proofs";
+        const char *text = needs_fork ? "hash of block 100: the state is not forked" : "no state root in the header of block 100";
         expect(f, &prepared, STATE_MANAGER_ERROR_INVALID_STATE, text, state, "forked or not");
         release(&prepared);
         if (!needs_fork) continue;
@@ -408,6 +408,12 @@ static void particular(void) {
     struct value same = {fork, 0};
     expect_at("fork_backend_get_block", fork, 0, same, state_error, "is not pinned to one block");
     expect_at("fork_backend_prefetch", fork, 5, number(6), input, "flags 0x6 has bits");
+    expect_at("fork_backend_prefetch_access_list", fork, 2, number(6), input, "flags 0x6 has bits");
+    expect_at("fork_backend_prefetch_access_list", fork, 1, text("{"), input, "the access list is not JSON");
+    expect_at("fork_backend_prefetch_access_list", fork, 1, text("{}"), input, "the access list is not a JSON array");
+    expect_at("fork_backend_prefetch_access_list", fork, 1, text("[{\"address\":\"0x1\"}]"), STATE_MANAGER_ERROR_INVALID_HEX,
+              "address of entry 0 of the access list");
+    expect_at("fork_backend_prefetch_range", fork, 3, number(UINT64_MAX), input, "is the limit");
     static const size_t overflow[2] = {SIZE_MAX, 2};
     struct value counts = {(void *)(uintptr_t)overflow, 2};
     expect_at("fork_backend_prefetch", fork, 2, counts, input, "slot_counts overflow");
@@ -463,8 +469,9 @@ static void remote_mixtures(void) {
     StateManagerHandle state = state_manager_create_with_fork(fork);
     OK(state_manager_checkpoint(state));
     OK(state_manager_set_balance(state, ADDRESS_A, "1"));
-    static const char *const readers[] = {"state_manager_dump", "state_manager_get_changes", "fork_backend_prefetch"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const readers[] = {"state_manager_dump", "state_manager_get_changes", "fork_backend_prefetch",
+                                         "fork_backend_prefetch_access_list", "fork_backend_prefetch_range"};
+    for (int i = 0; i < 5; i++) {
         void *on = i < 2 ? (void *)state : (void *)fork;
         struct value same = {on, 0};
         /* Each value that failed says so once. */

@@ -70,6 +70,8 @@ CALL(fork_backend_open, P(0), P(1))
 CALL(fork_backend_clear_cache, P(0))
 CALL(fork_backend_get_block, P(0), P(1), P(2), P(3))
 CALL(fork_backend_prefetch, P(0), P(1), P(2), N(3), P(4), (uint32_t)N(5))
+CALL(fork_backend_prefetch_access_list, P(0), P(1), (uint32_t)N(2))
+CALL(fork_backend_prefetch_range, P(0), P(1), P(2), N(3))
 CALL(fork_backend_stats, P(0), P(1))
 CALL(fork_backend_method_stats, P(0), P(1), P(2))
 CALL(fork_backend_metrics_json, P(0), P(1), N(2), P(3))
@@ -152,6 +154,7 @@ CALL(evm_get_trace, P(0), P(1), N(2), P(3))
 static const uint8_t two_addresses[40] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xaa,
                                           0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xab};
 static const uint8_t two_words[64] = {0};
+static const char access_list[] = "[{\"address\":\"" ADDRESS_A "\",\"storageKeys\":[\"0x1\",\"0x2\"]}]";
 static const uint64_t two_nonces[2] = {1, 2};
 static const size_t one_slot_each[2] = {1, 1};
 static const ForkBackendOptions host_options = FORK_BACKEND_OPTIONS_INIT;
@@ -204,6 +207,10 @@ const struct function functions[] = {
     SPECIAL_ROW(state_manager_create_with_fork),
     SPECIAL_ROW(state_manager_destroy),
     SPECIAL_ROW(fork_backend_create),
+    /* tests/c/kept.c */
+    SPECIAL_ROW(fork_backend_flush),
+    SPECIAL_ROW(fork_backend_export),
+    SPECIAL_ROW(fork_backend_import),
     SPECIAL_ROW(fork_backend_destroy),
 
     ROW(state_manager_get_balance_sync, LOCAL, REMOTE, S_TEXT | S_REMOTE | S_SMALL, SM, A_TEXT, NUMBER_TEXT_OUT),
@@ -283,6 +290,8 @@ const struct function functions[] = {
     ROW(fork_backend_get_block, PINNED, 0, S_HANDLE | S_REMOTE, FORK, OPTIONAL_OUT(8), OPTIONAL_OUT(8), OPTIONAL_OUT(32)),
     ROW(fork_backend_prefetch, PINNED, 0, S_INPUT | S_REMOTE, FORK, IN("addresses", two_addresses), OPTIONAL_IN(one_slot_each),
         U64(2), IN("slots", two_words), U64(FORK_PREFETCH_CODE)),
+    ROW(fork_backend_prefetch_access_list, PINNED, 0, S_TEXT | S_REMOTE, FORK, IN("access_list", access_list), U64(0)),
+    ROW(fork_backend_prefetch_range, PINNED, 0, S_INPUT | S_REMOTE, FORK, A_BYTES, IN("first_slot", WORD_1), U64(2)),
     ROW(fork_backend_stats, PINNED, 0, S_INPUT, FORK,
         {SIZED_OUTPUT, "ForkBackendStats", NULL, sizeof(ForkBackendStats)}),
     ROW(fork_backend_method_stats, PINNED, 0, S_INPUT, FORK, IN("method", "eth_getProof"),

@@ -89,7 +89,7 @@ if [ "$mode" = thread ] && [ ${#only[@]} = 0 ]; then
     export CTESTS_PERCENT=${CTESTS_PERCENT:-20}
 fi
 
-compile ctests tests/c/{main,world,matrix_table,matrix_call,matrix,matrix_evm,values,handles,callbacks,host,structs,panics,threads,evm_host,evm_calls,evm_results,evm_faults}.c
+compile ctests tests/c/{main,world,matrix_table,matrix_call,matrix,matrix_evm,values,handles,callbacks,host,kept,structs,panics,threads,evm_host,evm_calls,evm_results,evm_faults}.c
 ended=0
 "${before[@]}" "$out/ctests" "${only[@]}" >"$out/report" 2>&1 || ended=$?
 sed '$d' "$out/report"

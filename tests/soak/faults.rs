@@ -34,12 +34,12 @@ pub(crate) fn any(dice: &mut Dice, lies: bool) -> Fault {
             each(answer, 3, |item| {
                 *item =
                     json!({"jsonrpc": "2.0", "id": item["id"], "error": {"code": -32005, "message": "limit exceeded"}});
-            })
+            });
         })),
         11 => Fault::Rewrite(Box::new(|_, answer| {
             each(answer, 2, |item| {
                 item["id"] = json!(item["id"].as_u64().unwrap_or(0) + 1_000_000);
-            })
+            });
         })),
         // Rarely: a client that waits for its timeout does nothing else meanwhile.
         12 if dice.below(20) == 0 => Fault::Drip(1, Duration::from_millis(200)),

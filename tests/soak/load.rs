@@ -63,7 +63,7 @@ impl Target {
                 match read(&state, *key) {
                     Ok(value) if value == *right => {}
                     other => {
-                        differences.push(format!("{key:?} at {}: {other:?}, the node says {right:#x}", self.epoch))
+                        differences.push(format!("{key:?} at {}: {other:?}, the node says {right:#x}", self.epoch));
                     }
                 }
             }
@@ -182,7 +182,7 @@ pub(crate) fn run(
         for _ in 0..150 {
             match dice.below(40) {
                 0 => {
-                    let wanted: Vec<_> = (0..dice.below(60) + 1).map(|_| request(any_key(&mut dice))).collect();
+                    let wanted: Vec<_> = (0..=dice.below(60)).map(|_| request(any_key(&mut dice))).collect();
                     tally.told(fork.prefetch(&wanted));
                 }
                 1 | 2 => local.mark(),

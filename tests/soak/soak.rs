@@ -96,7 +96,7 @@ fn number(name: &str, default: u64) -> u64 {
 /// Resident memory in MiB, where the system tells.
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096 >> 20
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096 / (1 << 20)
 }
 
 fn main() -> ExitCode {

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each program that includes this file uses some of it")]
 
 #[path = "http.rs"]
+#[allow(clippy::duplicate_mod, reason = "programs that include both support files have it in each")]
 mod http;
 
 use http::Message;
@@ -15,6 +16,9 @@ use std::time::Duration;
 
 /// Changes an answer; given the request too.
 pub(crate) type Rewrite = Box<dyn FnOnce(&Value, &mut Value) + Send>;
+
+/// Changes the bytes of an answer.
+pub(crate) type Garble = Box<dyn FnOnce(&mut Vec<u8>) + Send>;
 
 /// What is done with one HTTP request.
 pub(crate) enum Fault {
@@ -37,7 +41,7 @@ pub(crate) enum Fault {
     /// The answer is another one.
     Rewrite(Rewrite),
     /// The answer's bytes are others.
-    Garble(Box<dyn FnOnce(&mut Vec<u8>) + Send>),
+    Garble(Garble),
 }
 
 /// One HTTP request.

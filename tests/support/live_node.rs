@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each program that includes this file uses some of it")]
 
 #[path = "http.rs"]
+#[allow(clippy::duplicate_mod, reason = "programs that include both support files have it in each")]
 mod http;
 
 use serde_json::{Value, json};
