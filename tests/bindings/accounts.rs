@@ -7,6 +7,7 @@ use super::manager::Manager;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde_json::{Value, json};
 use std::ptr::null;
+use worldstate::ffi::state_manager::proof::state_manager_get_proof;
 use worldstate::ffi::state_manager::{batch::*, bytes::*, text::*};
 
 // Every pointer handed over below is to a live value or buffer of the size that is said.
@@ -37,6 +38,14 @@ impl Manager {
                 self.number(|state, out, size| unsafe { state_manager_get_block_hash(state, number, out, size) })
             }
         }
+    }
+
+    pub(crate) fn proof(&mut self, of: &Value, slots: &[Value]) -> Outcome<Value> {
+        let (of, slots) = (address(of), slots.iter().map(word).collect::<Vec<B256>>());
+        self.json(|state, out, size, length| unsafe {
+            let (of, keys) = (of.as_ptr(), slots.as_ptr().cast());
+            state_manager_get_proof(state, of, keys, slots.len(), out, size, length)
+        })
     }
 
     pub(crate) fn get_other(&mut self, operation: &str, step: &Value) -> Outcome<Value> {

@@ -1,13 +1,16 @@
 //! A fork whose requests are answered from the replies of a case.
 
-use super::arguments::{c_text, field, list, number, str_of};
+use super::arguments::{c_text, field, list, number, str_of, word};
+use super::cases::only;
 use super::failure::{Outcome, done};
+use alloy_primitives::B256;
 use serde_json::{Value, json};
 use std::ptr::null_mut;
 use worldstate::ffi::fork_backend::host::{fork_backend_continue_batch, fork_backend_next_batch};
 use worldstate::ffi::fork_backend::lifecycle::{fork_backend_destroy, fork_backend_open};
 use worldstate::ffi::fork_backend::options::{
-    FORK_ACCOUNTS_AUTO, FORK_ACCOUNTS_FIELDS, FORK_ACCOUNTS_PROOF, ForkBackendOptions,
+    FORK_ACCOUNTS_AUTO, FORK_ACCOUNTS_FIELDS, FORK_ACCOUNTS_PROOF, FORK_VERIFY_BLOCK_HASH, FORK_VERIFY_STATE_ROOT,
+    ForkBackendOptions,
 };
 use worldstate::ffi::handle::ForkBackendHandle;
 use worldstate::ffi::status::{
@@ -25,6 +28,7 @@ impl Host {
         let mut options: ForkBackendOptions = unsafe { std::mem::zeroed() };
         options.size = size_of::<ForkBackendOptions>();
         let mut block = None;
+        let mut trusted: Option<B256> = None;
         for (key, value) in fork.get("options").and_then(Value::as_object).into_iter().flatten() {
             match key.as_str() {
                 "block" => block = Some(c_text(str_of(value))),
@@ -40,10 +44,18 @@ impl Host {
                 "maxBatch" => options.max_batch = number(value).try_into().unwrap(),
                 "maxCacheSize" => options.max_cache_size = number(value).try_into().unwrap(),
                 "maxSlotsPerRequest" => options.max_slots_per_request = number(value).try_into().unwrap(),
+                "chainId" => options.chain_id = number(value),
+                "verify" => {
+                    only(value, &["blockHash", "stateRoot"]).unwrap();
+                    let (kind, hash) = value.as_object().and_then(|one| one.iter().next()).expect("a trusted hash");
+                    options.verify = if kind == "blockHash" { FORK_VERIFY_BLOCK_HASH } else { FORK_VERIFY_STATE_ROOT };
+                    trusted = Some(word(hash));
+                }
                 other => panic!("no option {other} of a fork"),
             }
         }
         options.block = block.as_ref().map_or(std::ptr::null(), |block| block.as_ptr());
+        options.trusted = trusted.as_ref().map_or(std::ptr::null(), |hash| hash.as_ptr());
         let mut handle = null_mut();
         // SAFETY: both pointers are to live values.
         let status = unsafe { fork_backend_open(&raw const options, &raw mut handle) };

@@ -20,7 +20,7 @@ mod whole;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const FILES: [&str; 6] = ["values", "journal", "batches", "changes", "fork", "evm"];
+const FILES: [&str; 7] = ["values", "journal", "batches", "changes", "proofs", "fork", "evm"];
 
 fn check(name: &str) {
     let failures = cases::run(&cases::directory().join(format!("{name}.json")));
@@ -45,6 +45,11 @@ fn batches() {
 #[test]
 fn changes() {
     check("changes");
+}
+
+#[test]
+fn proofs() {
+    check("proofs");
 }
 
 #[test]

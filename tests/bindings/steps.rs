@@ -27,6 +27,7 @@ impl Runner {
             "getBalance" | "getStorage" | "getCodeHash" | "getStorageRoot" | "getStateRoot" | "getBlockHash" => {
                 manager.get_number(operation, step)
             }
+            "getProof" => manager.proof(&step["address"], list(step, "slots")),
             "getNonce" | "getCode" | "getAccountStatus" => manager.get_other(operation, step),
             "setBalance" | "setNonce" | "setStorage" | "setCode" | "deleteAccount" | "clearStorage" => {
                 manager.write(operation, step).map(|()| Value::Null)
@@ -53,6 +54,7 @@ fn arguments(operation: &str) -> &'static [&'static str] {
         "setBalance" => &["address", "balance"],
         "setNonce" => &["address", "nonce"],
         "getStorage" => &["address", "slot"],
+        "getProof" => &["address", "slots"],
         "setStorage" => &["address", "slot", "value"],
         "setCode" => &["address", "code"],
         "getBlockHash" => &["number"],

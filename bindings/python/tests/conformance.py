@@ -110,7 +110,10 @@ FORK_OPTIONS = {
     "maxBatch": "max_batch",
     "maxCacheSize": "max_cache_size",
     "maxSlotsPerRequest": "max_slots_per_request",
+    "chainId": "chain_id",
+    "verify": "verify",
 }
+TRUSTED = {"blockHash": worldstate.TrustedBlock, "stateRoot": worldstate.TrustedRoot}
 EVM_OPTIONS = {
     "hardfork": "hardfork",
     "chainId": "chain_id",
@@ -151,6 +154,9 @@ class Runner:
         if "fork" in case:
             assert set(case["fork"]) <= {"options", "replies"}
             options = {FORK_OPTIONS[key]: value for key, value in case["fork"].get("options", {}).items()}
+            if "verify" in options:
+                ((kind, trusted),) = options["verify"].items()
+                options["verify"] = TRUSTED[kind](trusted)
             node = Node(case["fork"]["replies"])
 
             async def post(body: bytes) -> bytes:
@@ -221,6 +227,9 @@ class Runner:
 
     async def do_getStateRoot(self) -> str:
         return hexed(await self._value(self.state.get_state_root()))
+
+    async def do_getProof(self, address: str, slots: list[str]) -> Any:
+        return await self._value(self.state.get_proof(address, slots))
 
     async def do_getBlockHash(self, number: int) -> str:
         return hexed(await self._value(self.state.get_block_hash(number)))

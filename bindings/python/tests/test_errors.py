@@ -11,7 +11,7 @@ from worldstate import InvalidHandleError, StateManager, WorldstateError, errors
 
 
 def test_names_are_the_librarys() -> None:
-    assert sorted(errors.BY_CODE) == list(range(-17, 0))
+    assert sorted(errors.BY_CODE) == list(range(-23, 0))
     for code, kind in errors.BY_CODE.items():
         assert kind.name == worldstate.error_name(code)
         assert getattr(worldstate, kind.__name__) is kind

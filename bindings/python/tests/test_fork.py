@@ -15,6 +15,7 @@ import pytest
 from conftest import Scene
 
 from worldstate import (
+    BlockNotFoundError,
     Fork,
     HttpError,
     InvalidInputError,
@@ -94,7 +95,7 @@ def test_pinned(scene: Scene) -> None:
         for options in ({"url": scene.url}, {"post": Urllib(scene.url)}):
             with Fork(block=wanted, **options) as fork:
                 assert fork.block().number == block
-    with pytest.raises(RpcFailedError, match="block 999999"):
+    with pytest.raises(BlockNotFoundError, match="block 999999"):
         Fork(scene.url, block=999999)
 
 
@@ -106,7 +107,7 @@ def test_options_that_are_none(scene: Scene) -> None:
         ({"url": scene.url, "account_source": "magic"}, "account source 'magic' is none of"),
         ({"url": scene.url, "max_batch": -1}, "max_batch -1"),
         ({"url": scene.url, "request_timeout": -1}, "request_timeout -1 is negative"),
-        ({"url": "ftp://127.0.0.1"}, "neither http:// nor https://"),
+        ({"url": "ftp://127.0.0.1"}, "none of http://, https://"),
         ({"url": scene.url, "block": "pending"}, "pending"),
         ({"url": scene.url, "block": "soon"}, "soon"),
     ):

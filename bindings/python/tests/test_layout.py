@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import logging
 import re
 import subprocess
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from conftest import BINDING, ROOT
 
 import worldstate
-from worldstate import _evm_base, _evm_options, _fork_base, _library, _state_base, _structs, errors
+from worldstate import _evm_base, _evm_options, _fork_options, _library, _state_base, _structs, errors
 from worldstate._prototypes import PROTOTYPES
 
 HEADER = ROOT / "include" / "worldstate.h"
@@ -26,7 +27,9 @@ def expected_constants() -> dict[str, int]:
     constants |= {f"STATE_MANAGER_ACCOUNT_{status.name}": int(status) for status in worldstate.AccountStatus}
     names = {"genesis": "GENESIS_ALLOC", "anvil": "ANVIL"}
     constants |= {f"STATE_MANAGER_DUMP_{names[name]}": value for name, value in _state_base.DUMP_FORMATS.items()}
-    constants |= {f"FORK_ACCOUNTS_{name.upper()}": value for name, value in _fork_base.ACCOUNT_SOURCES.items()}
+    constants |= {f"FORK_ACCOUNTS_{name.upper()}": value for name, value in _fork_options.ACCOUNT_SOURCES.items()}
+    constants |= {f"FORK_VERIFY_{name.upper()}": value for name, value in _fork_options.VERIFY.items()}
+    constants |= {f"FORK_LOG_{logging.getLevelName(level)}": value for level, value in _fork_options.LOG_LEVELS.items()}
     constants["FORK_PREFETCH_CODE"] = int(True)
     constants |= {f"EVM_{name.upper()}": value for name, value in _evm_options.FLAGS.items()}
     for name, value in _evm_options.RUN_AHEAD.items():

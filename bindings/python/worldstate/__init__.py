@@ -14,7 +14,9 @@ from ._changes import StateChanges
 from ._evm_base import Ended, Executable, RunStats, Step
 from ._evm_options import Message, Rules
 from ._evm_result import ExecutionResult, ExecutionStatus, Log
-from ._fork_base import Batch, ForkBlock, ForkRequest, ForkStats, Limits
+from ._fork_base import Batch, ForkBlock, ForkRequest
+from ._fork_options import ForkOptions, TrustedBlock, TrustedRoot
+from ._fork_stats import ForkStats, MethodStats
 from ._library import error_name, load_library, version
 from ._reads import AccountInfo, AccountStatus
 from ._state_base import AccountUpdate
@@ -22,6 +24,7 @@ from .async_evm import AsyncEvm
 from .async_fork import AsyncFork, AsyncPost
 from .async_state import AsyncStateManager
 from .errors import (
+    BlockNotFoundError,
     CacheError,
     ExecutionError,
     InternalError,
@@ -37,12 +40,18 @@ from .errors import (
     OutOfMemoryError,
     OutputTooSmallError,
     ProofInvalidError,
+    ProofPrunedError,
+    ReorgError,
     RpcFailedError,
     RpcPendingError,
+    StatePrunedError,
+    UnsupportedMethodError,
     WorldstateError,
+    WrongChainError,
 )
 from .evm import Evm
 from .fork import Fork, Post
+from .proof import AccountProof, SlotProof, verify_header, verify_proof
 from .state import StateManager
 from .store import (
     AsyncStore,
@@ -57,6 +66,7 @@ from .transport import HttpError, Urllib
 
 __all__ = [
     "AccountInfo",
+    "AccountProof",
     "AccountStatus",
     "AccountUpdate",
     "AsyncEvm",
@@ -65,6 +75,7 @@ __all__ = [
     "AsyncStateManager",
     "AsyncStore",
     "Batch",
+    "BlockNotFoundError",
     "CacheError",
     "Ended",
     "Evm",
@@ -74,6 +85,7 @@ __all__ = [
     "ExecutionStatus",
     "Fork",
     "ForkBlock",
+    "ForkOptions",
     "ForkRequest",
     "ForkStats",
     "HttpError",
@@ -84,9 +96,9 @@ __all__ = [
     "InvalidRequestError",
     "InvalidSnapshotError",
     "InvalidStateError",
-    "Limits",
     "Log",
     "Message",
+    "MethodStats",
     "NoCheckpointError",
     "NoPendingRequestError",
     "OfflineError",
@@ -97,19 +109,29 @@ __all__ = [
     "PrecompileResult",
     "PrecompileStatus",
     "ProofInvalidError",
+    "ProofPrunedError",
     "Question",
     "QuestionKind",
+    "ReorgError",
     "RpcFailedError",
     "RpcPendingError",
     "Rules",
     "RunStats",
+    "SlotProof",
     "StateChanges",
     "StateManager",
+    "StatePrunedError",
     "Step",
     "Store",
+    "TrustedBlock",
+    "TrustedRoot",
+    "UnsupportedMethodError",
     "Urllib",
     "WorldstateError",
+    "WrongChainError",
     "error_name",
     "load_library",
+    "verify_header",
+    "verify_proof",
     "version",
 ]

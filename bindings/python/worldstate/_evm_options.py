@@ -7,7 +7,7 @@ from ctypes import sizeof
 from typing import NamedTuple, Optional
 
 from ._convert import Address, Data, Word, to_address, to_data, to_quantity, unsigned
-from ._fork_base import natural
+from ._fork_options import natural
 from ._structs import EvmMessage, EvmOptions, sized
 from .errors import InvalidInputError
 

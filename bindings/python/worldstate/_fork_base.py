@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import ctypes
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from ctypes import byref, c_size_t, c_uint64
-from typing import NamedTuple, Optional, Union
+from dataclasses import fields
+from typing import Any, Callable, NamedTuple, Optional, Union
 
 from . import _library
 from ._convert import Address, Word, to_address, to_word
+from ._fork_log import LogRoute
+from ._fork_options import ForkOptions, Path, native_options, natural, path_text
+from ._fork_stats import ForkStats, MethodStats
 from ._handle import Owner
+from ._json import to_json
 from ._library import Word as WordBuffer
 from ._reads import Read
-from ._structs import ForkBackendOptions, ForkBackendStats, sized
-from .errors import InvalidInputError, NoPendingRequestError, OutputTooSmallError
+from ._structs import ForkBackendMethodStats, ForkBackendStats, sized
+from .errors import NoPendingRequestError, OutputTooSmallError
 
-ACCOUNT_SOURCES = {"auto": 0, "proof": 1, "fields": 2}
-
-Block = Union[int, str, bytes]
+AccessList = Union[str, bytes, Mapping[str, Any], Iterable[Mapping[str, Any]]]
 Accounts = Union[Iterable[Address], Mapping[Address, Iterable[Word]]]
 
 
@@ -27,38 +31,6 @@ class ForkBlock(NamedTuple):
     chain_id: int
     number: int
     hash: bytes
-
-
-class ForkStats(NamedTuple):
-    """What a fork has done since it was opened, and what it holds now."""
-
-    hits: int
-    """Reads that the cache answered, but for each value's first."""
-    misses: int
-    """Values that had to be asked for."""
-    deduplicated: int
-    """Reads that waited for a request which another thread had already sent."""
-    requests: int
-    """JSON-RPC requests, repeated ones included."""
-    bodies: int
-    """HTTP bodies."""
-    bytes_sent: int
-    bytes_received: int
-    retries: int
-    """Requests that had to be sent once more after a failure."""
-    failures: int
-    """Requests given up."""
-    batch_splits: int
-    """Times that the size of batches was halved because the node refused one."""
-    evictions: int
-    """Entries that a full cache dropped."""
-    accounts: int
-    """Accounts held now; likewise the next three."""
-    slots: int
-    codes: int
-    code_bytes: int
-    pending: int
-    """Values asked for and not answered yet."""
 
 
 class Batch(NamedTuple):
@@ -78,85 +50,55 @@ class ForkRequest(NamedTuple):
     params: str
 
 
-class Limits(NamedTuple):
-    """Options that every fork takes; 0 or None stands for the default.
-
-    ``block``: number, hash, "latest" (default), "safe", "finalized" or "earliest"; looked up once.
-    ``account_source``: "auto" (eth_getProof while the node has it), "proof" or "fields".
-    ``max_attempts``: how often a request is sent at most, for each URL (4).
-    ``max_cache_size``: entries that each of the caches of accounts, slots and code keeps (10,000).
-    ``max_code_bytes``: bytes of code that are kept (256 MiB).
-    ``backoff_initial``, ``backoff_max``: seconds of the pauses between attempts (0.25, 8).
-    ``max_batch``: requests in one body (100). ``max_slots_per_request``: slots in one eth_getProof (256).
-    ``max_response_bytes``: longest answer (64 MiB).
-    """
-
-    block: Optional[Block] = None
-    account_source: str = "auto"
-    max_attempts: int = 0
-    max_cache_size: int = 0
-    max_code_bytes: int = 0
-    backoff_initial: float = 0
-    backoff_max: float = 0
-    max_batch: int = 0
-    max_slots_per_request: int = 0
-    max_response_bytes: int = 0
-
-    def options(self) -> ForkBackendOptions:
-        if self.account_source not in ACCOUNT_SOURCES:
-            raise InvalidInputError(f"account source {self.account_source!r} is none of {', '.join(ACCOUNT_SOURCES)}")
-        options = sized(ForkBackendOptions)
-        block = self.block
-        if block is not None:
-            if isinstance(block, (bytes, bytearray)):
-                block = "0x" + block.hex()
-            options.block = str(block).encode()
-        options.account_source = ACCOUNT_SOURCES[self.account_source]
-        options.max_attempts = natural("max_attempts", self.max_attempts, 32)
-        options.max_cache_size = natural("max_cache_size", self.max_cache_size, 63)
-        options.max_code_bytes = natural("max_code_bytes", self.max_code_bytes, 63)
-        options.backoff_initial_ms = milliseconds("backoff_initial", self.backoff_initial)
-        options.backoff_max_ms = milliseconds("backoff_max", self.backoff_max)
-        options.max_batch = natural("max_batch", self.max_batch, 63)
-        options.max_slots_per_request = natural("max_slots_per_request", self.max_slots_per_request, 63)
-        options.max_response_bytes = natural("max_response_bytes", self.max_response_bytes, 63)
-        return options
-
-
-def natural(name: str, value: int, bits: int) -> int:
-    if not isinstance(value, int) or value < 0 or value >> bits:
-        raise InvalidInputError(f"{name} {value!r} is no number of {bits} bits")
-    return value
-
-
-def milliseconds(name: str, seconds: float) -> int:
-    if seconds < 0 or seconds != seconds:
-        raise InvalidInputError(f"{name} {seconds!r} is negative, or no number")
-    return natural(name, -int(-seconds * 1000 // 1), 32)
-
-
 class ForkBase(Owner):
     """A chain's state at one block, fetched as it is read, shared by the state managers on it."""
 
     _noun = "fork"
 
-    def __init__(self, options: ForkBackendOptions) -> None:
-        library = _library.native()
-        handle = ctypes.c_void_p()
-        status = library.fork_backend_open(byref(options), byref(handle))
-        if status:
-            raise library.failure(None, status)
+    def __init__(self, given: ForkOptions, http: Optional[Mapping[str, Any]] = None) -> None:
+        log = given.get("log")
+        route = None if log is None else LogRoute(log)
+        try:
+            options = native_options(given, route)
+            for name, value in (http or {}).items():
+                setattr(options, name, value)
+            library = _library.native()
+            handle = ctypes.c_void_p()
+            status = library.fork_backend_open(byref(options), byref(handle))
+            if status:
+                raise library.failure(None, status)
+        except BaseException:
+            if route is not None:
+                route.end()
+            raise
         super().__init__(handle.value, library.fork_backend_destroy)
+        if route is not None:
+            route.end_with(self)
 
     def clear_cache(self) -> None:
-        """Forgets everything fetched so far."""
+        """Forgets everything that was fetched and is in memory; the persistent cache and recordings stay."""
         self._check(self._native.fork_backend_clear_cache(self._handle))
+
+    def flush(self) -> None:
+        """Writes what was fetched to the persistent cache, and waits until it is on the disk."""
+        self._check(self._native.fork_backend_flush(self._handle))
 
     def stats(self) -> ForkStats:
         """Counters of the fork and all state managers on it."""
         out = sized(ForkBackendStats)
         self._check(self._native.fork_backend_stats(self._handle, byref(out)))
-        return ForkStats(*(getattr(out, name) for name in ForkStats._fields))
+        return ForkStats(**{name: getattr(out, name) for name in ForkStats._fields})
+
+    def method_stats(self, method: str) -> MethodStats:
+        """What the requests of a JSON-RPC method, such as "eth_getProof", have cost; zeros for one never sent."""
+        out = sized(ForkBackendMethodStats)
+        self._check(self._native.fork_backend_method_stats(self._handle, _text(method), byref(out)))
+        return MethodStats(**{field.name: getattr(out, field.name) for field in fields(MethodStats)})
+
+    def metrics(self) -> dict[str, Any]:
+        """All counters as parsed JSON, names in camelCase; under "methods" those of each method that was sent."""
+        metrics: dict[str, Any] = json.loads(self._text(self._native.fork_backend_metrics_json))
+        return metrics
 
     def _read_block(self) -> Read[ForkBlock]:
         chain_id, number, out = c_uint64(), c_uint64(), WordBuffer()
@@ -183,6 +125,25 @@ class ForkBase(Owner):
             lambda: function(self._handle, *inputs),
             lambda: None,
         )
+
+    def _read_prefetch_access_list(self, access_list: AccessList, code: bool) -> Read[None]:
+        text = to_json(
+            access_list if isinstance(access_list, (str, bytes, Mapping)) else {"accessList": [*access_list]}
+        )
+        return self._done(self._native.fork_backend_prefetch_access_list, text, int(code))
+
+    def _read_prefetch_range(self, address: Address, first_slot: Word, count: int) -> Read[None]:
+        inputs = to_address(address), to_word(first_slot, "first_slot"), natural("count", count, 63)
+        return self._done(self._native.fork_backend_prefetch_range, *inputs)
+
+    def _read_export(self, path: Path) -> Read[None]:
+        return self._done(self._native.fork_backend_export, path_text(path))
+
+    def _read_import(self, path: Path) -> Read[None]:
+        return self._done(self._native.fork_backend_import, path_text(path))
+
+    def _done(self, function: Callable[..., int], *inputs: Any) -> Read[None]:
+        return Read((function.__name__, *inputs), lambda: function(self._handle, *inputs), lambda: None)
 
 
 class Carrying(ForkBase):

@@ -25,6 +25,8 @@ _DESTROY: dict[str, list[Any]] = {
 
 _STATUS: dict[str, list[Any]] = {
     "worldstate_last_error": _READ_TEXT,
+    "worldstate_verify_proof": [_BYTES, _BYTES, _BYTES, c_size_t, _TEXT],
+    "worldstate_verify_header": [_BYTES, _TEXT, _OUT],
     # State manager
     "state_manager_get_balance_bytes": [_HANDLE, _BYTES, _OUT],
     "state_manager_set_balance_bytes": [_HANDLE, _BYTES, _BYTES],
@@ -61,12 +63,20 @@ _STATUS: dict[str, list[Any]] = {
     "state_manager_reset": [_HANDLE],
     "state_manager_clear_caches": [_HANDLE],
     "state_manager_clear_fork_cache": [_HANDLE],
+    "state_manager_get_proof": [_HANDLE, _BYTES, _BYTES, c_size_t, _OUT, c_size_t, _OUT],
     # Fork backend
     "fork_backend_open": [_OUT, _OUT],
     "fork_backend_clear_cache": [_HANDLE],
     "fork_backend_get_block": [_HANDLE, _OUT, _OUT, _OUT],
     "fork_backend_prefetch": [_HANDLE, _BYTES, _OUT, c_size_t, _BYTES, c_uint32],
+    "fork_backend_prefetch_access_list": [_HANDLE, _TEXT, c_uint32],
+    "fork_backend_prefetch_range": [_HANDLE, _BYTES, _BYTES, c_size_t],
+    "fork_backend_flush": [_HANDLE],
+    "fork_backend_export": [_HANDLE, _TEXT],
+    "fork_backend_import": [_HANDLE, _TEXT],
     "fork_backend_stats": [_HANDLE, _OUT],
+    "fork_backend_method_stats": [_HANDLE, _TEXT, _OUT],
+    "fork_backend_metrics_json": _READ_TEXT,
     "fork_backend_next_batch": [_HANDLE, c_size_t, _OUT, _OUT, c_size_t, _OUT, _OUT],
     "fork_backend_continue_batch": [_HANDLE, c_uint64, _BYTES, c_size_t],
     "fork_backend_fail_batch": [_HANDLE, c_uint64, c_int64, _TEXT],

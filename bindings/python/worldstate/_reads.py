@@ -158,7 +158,10 @@ class Reads:
     def dump(self, kind: int) -> Read[str]:
         return self._text(self._native.state_manager_dump, kind)
 
-    def _text(self, function: Callable[..., int], number: int) -> Read[str]:
+    def proof(self, address: bytes, slots: bytes) -> Read[str]:
+        return self._text(self._native.state_manager_get_proof, address, slots, len(slots) // 32)
+
+    def _text(self, function: Callable[..., int], *inputs: Any) -> Read[str]:
         out: Optional[Any] = None
         length = c_size_t()
 
@@ -166,7 +169,7 @@ class Reads:
             nonlocal out
             size = 0
             while True:
-                status = function(self._handle, number, out if size else None, size, byref(length))
+                status = function(self._handle, *inputs, out if size else None, size, byref(length))
                 if status not in (0, errors.OutputTooSmallError.code) or (status == 0 and size > length.value):
                     return status
                 size = length.value + 1
@@ -176,4 +179,4 @@ class Reads:
             assert out is not None
             return str(out.raw[: length.value], "utf-8")
 
-        return Read((function.__name__, number), attempt, value)
+        return Read((function.__name__, *inputs), attempt, value)

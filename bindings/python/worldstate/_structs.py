@@ -44,6 +44,25 @@ class ForkBackendOptions(Structure):
         ("max_batch", c_size_t),
         ("max_slots_per_request", c_size_t),
         ("max_response_bytes", c_size_t),
+        ("max_concurrent", c_size_t),
+        ("requests_per_second", c_uint32),
+        ("compute_units_per_second", c_uint32),
+        ("trusted", c_char_p),
+        ("verify", c_int),
+        ("offline", c_int),
+        ("max_proof_bytes", c_size_t),
+        ("chain_id", c_uint64),
+        ("network", c_char_p),
+        ("cache_dir", c_char_p),
+        ("cache_max_bytes", c_uint64),
+        ("safe_depth", c_uint64),
+        ("recording", c_char_p),
+        ("reorg_check_ms", c_uint32),
+        ("remember_touched", c_int),
+        ("log", c_void_p),
+        ("log_context", c_void_p),
+        ("log_level", c_int),
+        ("reserved", c_int),
     ]
 
 
@@ -66,6 +85,30 @@ class ForkBackendStats(Structure):
         ("codes", c_uint64),
         ("code_bytes", c_uint64),
         ("pending", c_uint64),
+        ("verified", c_uint64),
+        ("verify_failures", c_uint64),
+        ("proof_nodes", c_uint64),
+        ("proof_bytes", c_uint64),
+        ("stored_hits", c_uint64),
+        ("stored_writes", c_uint64),
+        ("stored_dropped", c_uint64),
+        ("throttled", c_uint64),
+        ("reorgs", c_uint64),
+    ]
+
+
+class ForkBackendMethodStats(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("requests", c_uint64),
+        ("failures", c_uint64),
+        ("bytes_sent", c_uint64),
+        ("bytes_received", c_uint64),
+        ("count", c_uint64),
+        ("p50_us", c_uint64),
+        ("p90_us", c_uint64),
+        ("p99_us", c_uint64),
+        ("max_us", c_uint64),
     ]
 
 
@@ -149,8 +192,9 @@ class EvmPrecompileCall(Structure):
 # What a C compiler makes of the header where a pointer has 64 bits.
 SIZES: dict[type[Structure], int] = {
     ForkRpcVtable: 24,
-    ForkBackendOptions: 120,
-    ForkBackendStats: 136,
+    ForkBackendOptions: 240,
+    ForkBackendStats: 208,
+    ForkBackendMethodStats: 80,
     EvmOptions: 64,
     EvmStats: 72,
     EvmMessage: 96,

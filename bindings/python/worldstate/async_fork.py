@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextvars import ContextVar
-from typing import Any, Callable, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
-from ._fork_base import Accounts, Batch, Block, Carrying, ForkBlock, Limits
+from ._convert import Address, Word
+from ._fork_base import AccessList, Accounts, Batch, Carrying, ForkBlock
+from ._fork_options import ForkOptions, Path
 from ._reads import Read
 from .errors import InvalidInputError, InvalidStateError, RpcPendingError, WorldstateError
 from .fork import take_in
 from .transport import Backoff, failure_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 T = TypeVar("T")
 
@@ -27,48 +32,30 @@ AsyncPost = Callable[[bytes], Awaitable[bytes]]
 class AsyncFork(Carrying):
     """A chain's state at one block, fetched as it is read, without ever blocking the event loop.
 
-    ``post`` gets a JSON-RPC body and returns the node's answer. Whatever number of tasks read, one pump carries what all
-    of them miss, in as few bodies as there can be, at most ``max_concurrent`` of them under way at once. Cancelling a
-    task that reads cancels no request. What ``post`` raises fails the reads with its text; HTTP errors that may pass (429,
-    5xx) and timeouts are tried again, up to ``max_attempts``. The other options are those of ``Limits``.
+    ``post`` gets a JSON-RPC body and returns the node's answer; only with ``offline`` it may be missing. Whatever number
+    of tasks read, one pump carries what all of them miss, in as few bodies as there can be, at most ``max_concurrent`` of
+    them under way at once. Cancelling a task that reads cancels no request. What ``post`` raises fails the reads with its
+    text; HTTP errors that may pass (429, 5xx) and timeouts are tried again, up to ``max_attempts``. The other options are
+    those of ``ForkOptions``.
 
     Belongs to one event loop at a time.
     """
 
     def __init__(
         self,
-        post: AsyncPost,
+        post: Optional[AsyncPost] = None,
         *,
         max_concurrent: int = 6,
-        block: Optional[Block] = None,
-        account_source: str = "auto",
-        max_attempts: int = 0,
-        max_cache_size: int = 0,
-        max_code_bytes: int = 0,
-        backoff_initial: float = 0,
-        backoff_max: float = 0,
-        max_batch: int = 0,
-        max_slots_per_request: int = 0,
-        max_response_bytes: int = 0,
+        **options: Unpack[ForkOptions],
     ) -> None:
         if max_concurrent < 1:
             raise InvalidInputError(f"max_concurrent {max_concurrent} is below 1")
-        limits = Limits(
-            block,
-            account_source,
-            max_attempts,
-            max_cache_size,
-            max_code_bytes,
-            backoff_initial,
-            backoff_max,
-            max_batch,
-            max_slots_per_request,
-            max_response_bytes,
-        )
-        super().__init__(limits.options())
+        if post is None and not options.get("offline"):
+            raise InvalidInputError("an AsyncFork needs a post, unless it is offline")
+        super().__init__(options)
         self._post = post
         self._max_concurrent = max_concurrent
-        self._backoff = backoff_initial, backoff_max
+        self._backoff = options.get("backoff_initial", 0), options.get("backoff_max", 0)
         # Bodies answered, bodies taken, and the number of the last one whose answer made no sense, with what was wrong.
         self._answered = 0
         self._taken = 0
@@ -86,6 +73,23 @@ class AsyncFork(Carrying):
         """Makes accounts ready, with their slots where a mapping gives some, in as few round trips as the limits allow;
         ``code`` fetches their code as well."""
         await self._get(self._read_prefetch(accounts, code))
+
+    async def prefetch_access_list(self, access_list: AccessList, *, code: bool = False) -> None:
+        """``prefetch`` for an access list (EIP-2930): as eth_createAccessList answers, the list alone, or JSON text."""
+        await self._get(self._read_prefetch_access_list(access_list, code))
+
+    async def prefetch_range(self, address: Address, first_slot: Word, count: int) -> None:
+        """``prefetch`` for ``count`` slots of one account behind each other: an array in storage, for instance."""
+        await self._get(self._read_prefetch_range(address, first_slot, count))
+
+    async def export_recording(self, path: Path) -> None:
+        """Writes all that the fork holds of its block to a file, from which another fork answers with the option
+        ``recording``. The file is there whole or not at all."""
+        await self._get(self._read_export(path))
+
+    async def import_recording(self, path: Path) -> None:
+        """Reads a file of ``export_recording`` of the same chain and block: what it holds is answered from then on."""
+        await self._get(self._read_import(path))
 
     async def serve(self) -> bool:
         """Carries what is queued and waits until one body is answered; False where nothing is queued or under way. Reads
@@ -221,6 +225,8 @@ class AsyncFork(Carrying):
         """Sends one body, in a task of its own; whether it failed. InvalidRequestError where the answer makes no sense."""
         _inside.set(self)
         try:
+            # Nothing is queued offline.
+            assert self._post is not None
             answer = await self._post(batch.body)
             if not isinstance(answer, (bytes, bytearray)):
                 raise TypeError(f"post returned {type(answer).__name__} instead of bytes")

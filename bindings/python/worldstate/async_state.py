@@ -11,6 +11,7 @@ from ._convert import Address, BytesLike, Word, to_address, to_u64, to_word
 from ._reads import AccountInfo, AccountStatus, Read
 from ._state_base import StateBase, dump_format, packed, packed_keys
 from .async_fork import AsyncFork
+from .proof import AccountProof, packed_slots
 
 T = TypeVar("T")
 
@@ -58,12 +59,20 @@ class AsyncStateManager(StateBase):
         return await self._get(self._reads.account_status(to_address(address)))
 
     async def get_storage_root(self, address: Address) -> bytes:
-        """Root of the account's storage trie. InvalidStateError on a fork: the rest of its trie is not known."""
+        """Root of the account's storage trie. On a fork, what was written here is applied to the chain's, over proofs."""
         return await self._get(self._reads.storage_root(to_address(address)))
 
     async def get_state_root(self) -> bytes:
-        """Root of the state trie. InvalidStateError on a fork."""
+        """Root of the state trie. On a fork, what was written here is applied to the chain's trie, over the proofs that it
+        takes; InvalidStateError where the node gives none, or they do not suffice."""
         return await self._get(self._reads.state_root())
+
+    async def get_proof(self, address: Address, slots: Iterable[Word] = ()) -> AccountProof:
+        """The account, and slots of it, with their proofs under ``get_state_root``, as eth_getProof answers. What does not
+        exist has a proof of that. On a fork, the proofs that are missing are fetched in one go; without fork, a call costs
+        a pass over all accounts."""
+        text = await self._get(self._reads.proof(to_address(address), packed_slots(slots)))
+        return cast(AccountProof, json.loads(text))
 
     async def get_block_hash(self, number: int) -> bytes:
         """Hash of the fork's ancestor block, or of its block itself."""

@@ -105,21 +105,21 @@ class InternalError(WorldstateError):
 
 
 class ProofInvalidError(WorldstateError):
-    """Reserved by the library: a proof does not match the state root."""
+    """An answer or a proof does not match the trusted state root or block hash."""
 
     code = -13
     name = "STATE_MANAGER_ERROR_PROOF_INVALID"
 
 
 class CacheError(WorldstateError):
-    """Reserved by the library: the persistent cache failed."""
+    """The persistent cache, or a recording, cannot be read or written."""
 
     code = -14
     name = "STATE_MANAGER_ERROR_CACHE"
 
 
 class OfflineError(WorldstateError):
-    """Reserved by the library: the value is not in the cache and the fork is offline."""
+    """The value is neither cached nor recorded, and the fork is offline."""
 
     code = -15
     name = "STATE_MANAGER_ERROR_OFFLINE"
@@ -137,6 +137,48 @@ class ExecutionError(WorldstateError):
 
     code = -17
     name = "STATE_MANAGER_ERROR_EXECUTION"
+
+
+class StatePrunedError(WorldstateError):
+    """The node no longer has the state of the block: it is not an archive node."""
+
+    code = -18
+    name = "STATE_MANAGER_ERROR_STATE_PRUNED"
+
+
+class ProofPrunedError(WorldstateError):
+    """The node has the state of the block, and gives no proofs for one so old."""
+
+    code = -19
+    name = "STATE_MANAGER_ERROR_PROOF_PRUNED"
+
+
+class BlockNotFoundError(WorldstateError):
+    """The node does not know the block."""
+
+    code = -20
+    name = "STATE_MANAGER_ERROR_BLOCK_NOT_FOUND"
+
+
+class WrongChainError(WorldstateError):
+    """The node is on another chain than the expected one."""
+
+    code = -21
+    name = "STATE_MANAGER_ERROR_WRONG_CHAIN"
+
+
+class UnsupportedMethodError(WorldstateError):
+    """The node has not the method."""
+
+    code = -22
+    name = "STATE_MANAGER_ERROR_UNSUPPORTED_METHOD"
+
+
+class ReorgError(WorldstateError):
+    """The block that the fork is pinned to is no longer part of the node's chain."""
+
+    code = -23
+    name = "STATE_MANAGER_ERROR_REORG"
 
 
 BY_CODE: dict[int, type[WorldstateError]] = {kind.code: kind for kind in WorldstateError.__subclasses__()}

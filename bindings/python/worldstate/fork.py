@@ -6,9 +6,11 @@ import contextlib
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any, Callable, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 
-from ._fork_base import Accounts, Block, Carrying, ForkBlock, Limits, milliseconds
+from ._convert import Address, Word
+from ._fork_base import AccessList, Accounts, Carrying, ForkBlock
+from ._fork_options import ForkOptions, Path, milliseconds, natural
 from ._reads import Read
 from .errors import (
     InvalidInputError,
@@ -20,6 +22,9 @@ from .errors import (
 )
 from .transport import Backoff, Failure, failure_of
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 T = TypeVar("T")
 
 Post = Callable[[bytes], bytes]
@@ -28,12 +33,14 @@ Post = Callable[[bytes], bytes]
 class Fork(Carrying):
     """A chain's state at one block, fetched as it is read.
 
-    Who carries the requests: the library itself, over HTTP, when ``url`` is given (several are tried in turn); the
-    function ``post`` when that is given, which gets a JSON-RPC body and returns the node's answer; the program, with
-    ``next_batch`` and ``continue_batch``, when neither is: then a read that misses raises RpcPendingError.
+    Who carries the requests: the library itself, over HTTP, when ``url`` is given (several are tried in turn; on Unix
+    also the path of an IPC socket); the function ``post`` when that is given, which gets a JSON-RPC body and returns the
+    node's answer; the program, with ``next_batch`` and ``continue_batch``, when neither is: then a read that misses raises
+    RpcPendingError. With ``offline`` nobody does.
 
-    ``headers``, ``ca_file`` (a PEM file), ``request_timeout`` (30) and ``total_timeout`` (120 seconds) are of the HTTP
-    client inside. The other options are those of ``Limits``.
+    ``headers``, ``ca_file`` (a PEM file), ``request_timeout`` (30) and ``total_timeout`` (120 seconds),
+    ``max_concurrent`` (8 bodies under way at once), ``requests_per_second`` and ``compute_units_per_second`` (no limit)
+    are of the HTTP client inside. The other options are those of ``ForkOptions``.
 
     May be used from several threads. ``post`` runs on the thread that reads, one body at a time. What it raises fails the
     read with its text; HTTP errors that may pass (429, 5xx) and timeouts are tried again, up to ``max_attempts``.
@@ -48,45 +55,31 @@ class Fork(Carrying):
         ca_file: Optional[str] = None,
         request_timeout: float = 0,
         total_timeout: float = 0,
-        block: Optional[Block] = None,
-        account_source: str = "auto",
-        max_attempts: int = 0,
-        max_cache_size: int = 0,
-        max_code_bytes: int = 0,
-        backoff_initial: float = 0,
-        backoff_max: float = 0,
-        max_batch: int = 0,
-        max_slots_per_request: int = 0,
-        max_response_bytes: int = 0,
+        max_concurrent: int = 0,
+        requests_per_second: int = 0,
+        compute_units_per_second: int = 0,
+        **options: Unpack[ForkOptions],
     ) -> None:
+        http: dict[str, Any] = {
+            "headers": _header_lines(headers) if headers else None,
+            "ca_file": None if ca_file is None else ca_file.encode(),
+            "request_timeout_ms": milliseconds("request_timeout", request_timeout),
+            "total_timeout_ms": milliseconds("total_timeout", total_timeout),
+            "max_concurrent": natural("max_concurrent", max_concurrent, 63),
+            "requests_per_second": natural("requests_per_second", requests_per_second, 32),
+            "compute_units_per_second": natural("compute_units_per_second", compute_units_per_second, 32),
+        }
         if url is not None and post is not None:
             raise InvalidInputError("a fork has a url or a post, not both")
-        if url is None and (headers or ca_file or request_timeout or total_timeout):
-            raise InvalidInputError("headers, ca_file and timeouts are of the HTTP client inside, which needs a url")
-        limits = Limits(
-            block,
-            account_source,
-            max_attempts,
-            max_cache_size,
-            max_code_bytes,
-            backoff_initial,
-            backoff_max,
-            max_batch,
-            max_slots_per_request,
-            max_response_bytes,
-        )
-        options = limits.options()
+        if url is None and any(http.values()):
+            raise InvalidInputError(
+                "headers, ca_file, timeouts and rates are of the HTTP client inside, which needs a url"
+            )
         if url is not None:
-            options.url = (url if isinstance(url, str) else " ".join(url)).encode()
-        if headers:
-            options.headers = _header_lines(headers)
-        if ca_file is not None:
-            options.ca_file = ca_file.encode()
-        options.request_timeout_ms = milliseconds("request_timeout", request_timeout)
-        options.total_timeout_ms = milliseconds("total_timeout", total_timeout)
-        super().__init__(options)
+            http["url"] = (url if isinstance(url, str) else " ".join(url)).encode()
+        super().__init__(options, http)
         self._post = post
-        self._backoff = Backoff(backoff_initial, backoff_max)
+        self._backoff = Backoff(options.get("backoff_initial", 0), options.get("backoff_max", 0))
         self._turn = threading.Condition()
         # The thread that carries a body, and the number of bodies carried.
         self._carrying: Optional[int] = None
@@ -100,6 +93,23 @@ class Fork(Carrying):
         """Makes accounts ready, with their slots where a mapping gives some, in as few round trips as the limits allow;
         ``code`` fetches their code as well."""
         self._get(self._read_prefetch(accounts, code))
+
+    def prefetch_access_list(self, access_list: AccessList, *, code: bool = False) -> None:
+        """``prefetch`` for an access list (EIP-2930): as eth_createAccessList answers, the list alone, or JSON text."""
+        self._get(self._read_prefetch_access_list(access_list, code))
+
+    def prefetch_range(self, address: Address, first_slot: Word, count: int) -> None:
+        """``prefetch`` for ``count`` slots of one account behind each other: an array in storage, for instance."""
+        self._get(self._read_prefetch_range(address, first_slot, count))
+
+    def export_recording(self, path: Path) -> None:
+        """Writes all that the fork holds of its block to a file, from which another fork answers with the option
+        ``recording``. The file is there whole or not at all."""
+        self._get(self._read_export(path))
+
+    def import_recording(self, path: Path) -> None:
+        """Reads a file of ``export_recording`` of the same chain and block: what it holds is answered from then on."""
+        self._get(self._read_import(path))
 
     def serve(self) -> int:
         """Carries everything that is queued and gives the number of bodies. Reads do this by themselves; it is for

@@ -18,6 +18,12 @@ export const STATUS = {
   OFFLINE: -15,
   INVALID_STATE: -16,
   EXECUTION: -17,
+  STATE_PRUNED: -18,
+  PROOF_PRUNED: -19,
+  BLOCK_NOT_FOUND: -20,
+  WRONG_CHAIN: -21,
+  UNSUPPORTED_METHOD: -22,
+  REORG: -23,
 } as const;
 
 /** A call of the library that failed. `message` is the library's text. */
@@ -57,16 +63,28 @@ export class InvalidHandleError extends WorldstateError {}
 export class NoCheckpointError extends WorldstateError {}
 /** A defect of the library: what it happened on refuses further work. */
 export class InternalError extends WorldstateError {}
-/** Reserved: a proof does not match the state root. */
+/** An answer or a proof does not match the trusted state root or block hash. */
 export class ProofInvalidError extends WorldstateError {}
-/** Reserved: the persistent cache failed. */
+/** The persistent cache, or a recording, cannot be read or written. */
 export class CacheError extends WorldstateError {}
-/** Reserved: the value is not in the cache and the fork is offline. */
+/** The value is neither cached nor recorded, and the fork is offline. */
 export class OfflineError extends WorldstateError {}
 /** A call out of order. */
 export class InvalidStateError extends WorldstateError {}
 /** An execution cannot begin or go on: a refused transaction, or a store that failed, whose error is the `cause`. */
 export class ExecutionError extends WorldstateError {}
+/** The node no longer has the state of the block: it is not an archive node. */
+export class StatePrunedError extends WorldstateError {}
+/** The node has the state of the block, and gives no proofs for one so old. */
+export class ProofPrunedError extends WorldstateError {}
+/** The node does not know the block. */
+export class BlockNotFoundError extends WorldstateError {}
+/** The node is on another chain than the expected one. */
+export class WrongChainError extends WorldstateError {}
+/** The node has not the method. */
+export class UnsupportedMethodError extends WorldstateError {}
+/** The block that the fork is pinned to is no longer part of the node's chain. */
+export class ReorgError extends WorldstateError {}
 
 /** The library is not there, cannot be loaded, or is of another version. */
 export class LibraryError extends Error {
@@ -93,6 +111,12 @@ const CLASSES = new Map<number, ErrorClass>([
   [STATUS.OFFLINE, OfflineError],
   [STATUS.INVALID_STATE, InvalidStateError],
   [STATUS.EXECUTION, ExecutionError],
+  [STATUS.STATE_PRUNED, StatePrunedError],
+  [STATUS.PROOF_PRUNED, ProofPrunedError],
+  [STATUS.BLOCK_NOT_FOUND, BlockNotFoundError],
+  [STATUS.WRONG_CHAIN, WrongChainError],
+  [STATUS.UNSUPPORTED_METHOD, UnsupportedMethodError],
+  [STATUS.REORG, ReorgError],
 ]);
 
 /** The error of a status, in the class of that status. */

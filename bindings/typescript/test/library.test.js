@@ -167,6 +167,55 @@ test("constants are those of the header", () => {
   );
 });
 
+test("each option of a fork is in its field", async () => {
+  const table = process.versions.bun ? ["src", "ts"] : ["dist", "js"];
+  const load = (name) => import(`../${table[0]}/${name}.${table[1]}`);
+  const [{ writeOptions }, { readField }] = [await load("fork/options"), await load("native/structs")];
+  const fields = {
+    maxAttempts: "max_attempts",
+    maxCacheSize: "max_cache_size",
+    maxCodeBytes: "max_code_bytes",
+    backoffInitialMs: "backoff_initial_ms",
+    backoffMaxMs: "backoff_max_ms",
+    maxBatch: "max_batch",
+    maxSlotsPerRequest: "max_slots_per_request",
+    maxResponseBytes: "max_response_bytes",
+    requestTimeoutMs: "request_timeout_ms",
+    totalTimeoutMs: "total_timeout_ms",
+    maxConcurrent: "max_concurrent",
+    requestsPerSecond: "requests_per_second",
+    computeUnitsPerSecond: "compute_units_per_second",
+    maxProofBytes: "max_proof_bytes",
+    chainId: "chain_id",
+    cacheMaxBytes: "cache_max_bytes",
+    safeDepth: "safe_depth",
+    reorgCheckMs: "reorg_check_ms",
+  };
+  const numbers = Object.keys(fields).map((name, i) => [name, i + 2]);
+  const flags = { offline: true, rememberTouched: true, logLevel: "debug", accountSource: "fields" };
+  writeOptions("http://127.0.0.1:1", { ...Object.fromEntries(numbers), ...flags });
+  const { ForkBackendOptions } = LAYOUTS;
+  for (const [name, value] of numbers) assert.equal(readField(ForkBackendOptions, fields[name]), BigInt(value), name);
+  const rest = ["offline", "remember_touched", "log_level", "account_source"];
+  assert.deepEqual(
+    rest.map((field) => Number(readField(ForkBackendOptions, field))),
+    [1, 1, C.FORK_LOG_DEBUG, C.FORK_ACCOUNTS_FIELDS],
+  );
+  // Pointers to texts: one of each alone, and no other.
+  const texts = {
+    block: "block",
+    cacheDir: "cache_dir",
+    network: "network",
+    recording: "recording",
+    caFile: "ca_file",
+  };
+  for (const [name, field] of Object.entries(texts)) {
+    writeOptions("http://127.0.0.1:1", { [name]: "text" });
+    const set = Object.values(texts).filter((other) => readField(ForkBackendOptions, other) !== 0n);
+    assert.deepEqual(set, [field]);
+  }
+});
+
 test("structs are laid out as a C compiler does it", () => {
   const lines = Object.entries(LAYOUTS).flatMap(([name, { fields }]) => [
     `printf("${name} %zu\\n", sizeof(${name}));`,

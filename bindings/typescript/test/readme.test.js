@@ -3,7 +3,9 @@
 //   <!-- snippet: output -->    what the program before it printed
 //   <!-- snippet: package -->   installing the package, which test/package.sh does
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startAnvil } from "./support/anvil.js";
@@ -21,8 +23,16 @@ for (let i = 0; i < lines.length; i++) {
 }
 
 let anvil;
-before(async () => void (anvil = await startAnvil()));
-after(() => anvil.stop());
+const work = mkdtempSync(join(tmpdir(), "worldstate-readme-"));
+before(async () => {
+  anvil = await startAnvil();
+  // The header of this node's first block does not have the root of its state.
+  await anvil.rpc("anvil_mine", "0x1");
+});
+after(() => {
+  anvil.stop();
+  rmSync(work, { recursive: true });
+});
 
 test("every block says how it is run", () => {
   assert(blocks.length > 4);
@@ -38,7 +48,7 @@ for (const [i, { line, language, text }] of blocks.entries()) {
     const file = fileURLToPath(new URL(`.${process.pid}-${line}.mjs`, import.meta.url));
     writeFileSync(file, text);
     try {
-      const printed = await output(file, [], { env: { ...process.env, RPC_URL: anvil.url } });
+      const printed = await output(file, [], { cwd: work, env: { ...process.env, RPC_URL: anvil.url } });
       const next = blocks[i + 1];
       assert.equal(printed, next?.directive === "output" ? next.text : "");
     } finally {

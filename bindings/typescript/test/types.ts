@@ -7,10 +7,14 @@ import {
   type EvmRequest,
   type ExecutionResult,
   ForkBackend,
+  type EthProof,
   type Hex,
+  type LogLevel,
   RpcClientAdapter,
   type StateInterface,
   StateManager,
+  verifyHeader,
+  verifyProof,
   WorldstateError,
 } from "worldstate";
 
@@ -36,6 +40,17 @@ const forks: ForkBackend[] = [
 ForkBackend.provider(client, { headers: {} });
 // @ts-expect-error no such account source
 ForkBackend.provider(client, { accountSource: "guess" });
+ForkBackend.provider(client, {
+  verify: { stateRoot: hex },
+  chainId: 1n,
+  cacheDir: "cache",
+  log: (level, text) => [level, text],
+});
+const level: LogLevel = "info";
+// @ts-expect-error one trusted value, not two
+ForkBackend.provider(client, { verify: { blockHash: hex, stateRoot: hex } });
+// @ts-expect-error rates belong to the built-in HTTP
+ForkBackend.provider(client, { requestsPerSecond: 5 });
 // @ts-expect-error made by its functions only
 new ForkBackend(1, undefined);
 
@@ -44,6 +59,10 @@ const balance: bigint = await state.getBalance(address);
 const storage: Hex = await state.getStorage(new Uint8Array(20), 5n);
 const code: Uint8Array = await state.getCodeBytes(viemAddress);
 const accounts: Account[] = await state.getAccounts([address]);
+const proof: EthProof = await state.getProof(address, [1n, hex]);
+verifyProof(await state.getStateRoot(), proof, { address, slots: [1n] });
+const stateRoot: Hex = verifyHeader(hex, await client.getBlock());
+const maxUs: number = (forks[0] as ForkBackend).methodStats("eth_getProof").maxUs;
 // @ts-expect-error quantities are bigints
 const number: number = await state.getBalance(address);
 // @ts-expect-error a slot is no number
@@ -85,4 +104,19 @@ const failure: number = error.code;
 // @ts-expect-error it stays what it is
 error.code = 5;
 
-export const used = [ours, balance, storage, code, accounts, number, status, text, incomplete, created, failure];
+export const used = [
+  ours,
+  balance,
+  storage,
+  code,
+  accounts,
+  number,
+  status,
+  text,
+  incomplete,
+  created,
+  failure,
+  level,
+  stateRoot,
+  maxUs,
+];

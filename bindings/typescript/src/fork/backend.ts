@@ -1,13 +1,14 @@
-import { ask, raise } from "../asking.ts";
+import { ask, raise, readText } from "../asking.ts";
 import { Closable } from "../closable.ts";
 import { invalidInput, STATUS } from "../errors.ts";
 import { C } from "../native/constants.ts";
 import { LAYOUTS } from "../native/layouts.ts";
 import { failure, library } from "../native/library.ts";
-import { getBigInt, getNumber, INPUT, memoryOf, OUT, OUT2, VALUE } from "../native/memory.ts";
-import { emptyStruct, inputText, readField } from "../native/structs.ts";
+import { ADDRESS, getBigInt, getNumber, INPUT, OUT, OUT2, SLOT, VALUE } from "../native/memory.ts";
+import { emptyStruct, inputText } from "../native/structs.ts";
+import type { AccessList } from "../evm/steps.ts";
 import type { AddressLike, Hex, WordLike } from "../types.ts";
-import { toHex, writeAddress, writeWord } from "../values.ts";
+import { owned, toHex, writeAddress, writeWord } from "../values.ts";
 import { bodies, requests, type Take } from "./exchange.ts";
 import {
   type BlockSpecifier,
@@ -17,8 +18,14 @@ import {
   refuseUnknown,
   writeOptions,
 } from "./options.ts";
+import { type LogRoute, routeLog } from "./log.ts";
+import { type Packed, packed, type Prefetch } from "./prefetch.ts";
 import { type BodyCarrier, carrierOf, type Provider, requestOf } from "./provider.ts";
 import { Pump } from "./pump.ts";
+import { type ForkMetrics, type ForkStats, type MethodStats, readMethodStats, readStats } from "./stats.ts";
+
+/** An access list: the array, what eth_createAccessList answers, or JSON text of either. */
+export type AccessListLike = AccessList | { accessList: AccessList } | string;
 
 /** What a fork that is not pinned can be given. */
 export interface UnpinnedForkOptions {
@@ -35,41 +42,15 @@ export interface ForkBlock {
   hash: Hex;
 }
 
-const STATS = {
-  hits: "hits",
-  misses: "misses",
-  deduplicated: "deduplicated",
-  requests: "requests",
-  bodies: "bodies",
-  bytesSent: "bytes_sent",
-  bytesReceived: "bytes_received",
-  retries: "retries",
-  failures: "failures",
-  batchSplits: "batch_splits",
-  evictions: "evictions",
-  accounts: "accounts",
-  slots: "slots",
-  codes: "codes",
-  codeBytes: "code_bytes",
-  pending: "pending",
-} as const;
-
-/** What a fork has done since it was opened, and what it holds now. */
-export type ForkStats = { [Name in keyof typeof STATS]: number };
-
-/** An account to make ready, with slots of it. */
-export interface Prefetch {
-  address: AddressLike;
-  slots?: readonly WordLike[];
-}
-
 /** The handle of a fork, which lives as long as anything needs it: its object, or a state on it. */
 class Core {
   #handle: number;
   #uses = 1;
+  readonly #log: LogRoute | undefined;
 
-  constructor(handle: number) {
+  constructor(handle: number, log: LogRoute | undefined) {
     this.#handle = handle;
+    this.#log = log;
   }
 
   get handle(): number {
@@ -92,6 +73,7 @@ class Core {
     const handle = this.#handle;
     this.#handle = 0;
     library().fork_backend_destroy(handle);
+    this.#log?.end();
   }
 }
 
@@ -114,7 +96,7 @@ export class ForkBackend extends Closable {
    * Over the library's own HTTP. The thread waits while a read fetches something: for an event loop with other work,
    * take `provider` with an RpcClientAdapter. Chain id and block are asked for at once.
    *
-   * @param url http:// or https:// URL of the node; of several, the next is tried where one fails.
+   * @param url http:// or https:// URL of the node, or, on Unix, the path of its IPC socket; of several, the next is tried where one fails.
    * @throws RpcFailedError when no node answers.
    */
   static http(url: string | readonly string[], options: HttpForkOptions = {}): ForkBackend {
@@ -132,6 +114,11 @@ export class ForkBackend extends Closable {
     return ForkBackend.#open(undefined, options, bodies(carrierOf(provider)));
   }
 
+  /** Over nothing but the persistent cache of `cacheDir`, and the `recording`: whatever is not there is an OfflineError. */
+  static offline(options: ForkOptions): ForkBackend {
+    return ForkBackend.#open(undefined, { ...options, offline: true });
+  }
+
   /**
    * The plain way to a fork over a provider: it asks with eth_getProof and eth_getCode only, a request at a time, and
    * passes the block on as given, in each request. It is not pinned: "latest" is whatever that is at each request.
@@ -145,17 +132,24 @@ export class ForkBackend extends Closable {
   }
 
   static #open(url: string | undefined, options: HttpForkOptions, take?: Take): ForkBackend {
-    const status = library().fork_backend_open(writeOptions(url, options), OUT.at);
-    if (status !== STATUS.SUCCESS) throw failure(status, 0);
-    return ForkBackend.#over(getNumber(OUT), take, options);
+    const log = routeLog(options.log);
+    try {
+      const status = library().fork_backend_open(writeOptions(url, options, log), OUT.at);
+      if (status !== STATUS.SUCCESS) throw failure(status, 0);
+      return ForkBackend.#over(getNumber(OUT), take, options, log);
+    } catch (error) {
+      log?.end();
+      throw error;
+    }
   }
 
   static #over(
     handle: number,
     take: Take | undefined,
     { maxAttempts = 1, backoffInitialMs = 250, backoffMaxMs = 8000 }: ForkOptions,
+    log?: LogRoute,
   ): ForkBackend {
-    const core = new Core(handle);
+    const core = new Core(handle, log);
     const backoff = { again: maxAttempts > 1, initialMs: backoffInitialMs, maxMs: backoffMaxMs };
     return new ForkBackend(core, take && new Pump(() => core.handle, take, backoff));
   }
@@ -211,39 +205,82 @@ export class ForkBackend extends Closable {
     );
   }
 
-  /** Counters of the fork and all states on it. */
-  stats(): ForkStats {
-    const layout = LAYOUTS.ForkBackendStats;
-    this.#check(library().fork_backend_stats(this.handle, emptyStruct(layout)));
-    const entries = Object.entries(STATS).map(([name, field]) => [name, Number(readField(layout, field))]);
-    return Object.fromEntries(entries) as ForkStats;
+  /** `prefetch` for an access list (EIP-2930): as eth_createAccessList answers, the array alone, or JSON text of either. */
+  async prefetchAccessList(list: AccessListLike, options: { code?: boolean } = {}): Promise<void> {
+    const json = jsonOf(list);
+    return ask(this.carrier, () => this.prefetchAccessListSync(json, options));
   }
 
-  /** Forgets everything fetched so far. */
+  /** The same at once, over HTTP. */
+  prefetchAccessListSync(list: AccessListLike, { code = false }: { code?: boolean } = {}): void {
+    const flags = code ? C.FORK_PREFETCH_CODE : 0;
+    this.#check(library().fork_backend_prefetch_access_list(this.handle, inputText(jsonOf(list)), flags));
+  }
+
+  /** `prefetch` for `count` slots of one account behind each other: an array in storage, for instance. */
+  async prefetchRange(account: AddressLike, firstSlot: WordLike, count: number): Promise<void> {
+    const [of, from] = [owned(account), owned(firstSlot)];
+    return ask(this.carrier, () => this.prefetchRangeSync(of, from, count));
+  }
+
+  /** The same at once, over HTTP. */
+  prefetchRangeSync(account: AddressLike, firstSlot: WordLike, slots: number): void {
+    writeAddress(account, ADDRESS.bytes, 0);
+    writeWord("slot", firstSlot, SLOT, 0);
+    const number = count("count", slots);
+    this.#check(library().fork_backend_prefetch_range(this.handle, ADDRESS.at, SLOT.at, number));
+  }
+
+  /** Writes what was fetched to the persistent cache, and waits until it is on the disk. */
+  flush(): void {
+    this.#check(library().fork_backend_flush(this.handle));
+  }
+
+  /** Writes all that the fork holds of its block to a file, from which another one answers with the option `recording`. */
+  async exportRecording(path: string): Promise<void> {
+    return ask(this.carrier, () => this.exportRecordingSync(path));
+  }
+
+  /** The same at once; RpcPendingError while a provider has not been asked for the block. */
+  exportRecordingSync(path: string): void {
+    this.#check(library().fork_backend_export(this.handle, inputText(path)));
+  }
+
+  /** Reads a file of `exportRecording` of the same chain and block: what it holds is answered from then on. */
+  async importRecording(path: string): Promise<void> {
+    return ask(this.carrier, () => this.importRecordingSync(path));
+  }
+
+  /** The same at once; RpcPendingError while a provider has not been asked for the block. */
+  importRecordingSync(path: string): void {
+    this.#check(library().fork_backend_import(this.handle, inputText(path)));
+  }
+
+  /** Counters of the fork and all states on it. */
+  stats(): ForkStats {
+    this.#check(library().fork_backend_stats(this.handle, emptyStruct(LAYOUTS.ForkBackendStats)));
+    return readStats();
+  }
+
+  /** What the requests of a JSON-RPC method, such as "eth_getProof", have cost; zeros for one that was never sent. */
+  methodStats(method: string): MethodStats {
+    const out = emptyStruct(LAYOUTS.ForkBackendMethodStats);
+    this.#check(library().fork_backend_method_stats(this.handle, inputText(method), out));
+    return readMethodStats();
+  }
+
+  /** All counters, with those of each method that was sent. */
+  metrics(): ForkMetrics {
+    const json = readText(this.handle, (buffer, size, length) =>
+      library().fork_backend_metrics_json(this.handle, buffer, size, length),
+    );
+    return JSON.parse(json) as ForkMetrics;
+  }
+
+  /** Forgets everything that was fetched and is in memory; the persistent cache and recordings stay. */
   clearCache(): void {
     this.#check(library().fork_backend_clear_cache(this.handle));
   }
 }
 
-interface Packed {
-  bytes: Uint8Array;
-  count: number;
-}
-
-/** The numbers of slots, the addresses, and the slots of all of them. */
-function packed(accounts: readonly Prefetch[]): Packed {
-  const count = accounts.length;
-  const total = accounts.reduce((sum, { slots = [] }) => sum + slots.length, 0);
-  const bytes = new Uint8Array(28 * count + 32 * total);
-  const memory = memoryOf(bytes);
-  let at = 28 * count;
-  accounts.forEach(({ address, slots = [] }, i) => {
-    memory.view.setBigUint64(8 * i, BigInt(slots.length), true);
-    writeAddress(address, bytes, 8 * count + 20 * i);
-    for (const slot of slots) {
-      writeWord("slot", slot, memory, at);
-      at += 32;
-    }
-  });
-  return { bytes, count };
-}
+const jsonOf = (list: AccessListLike): string => (typeof list === "string" ? list : JSON.stringify(list));

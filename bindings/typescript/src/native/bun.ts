@@ -5,6 +5,11 @@ import { SIGNATURES, TEXTS } from "./signatures.ts";
 interface BunFfi {
   dlopen(path: string, functions: Record<string, { args: string[]; returns: string }>): { symbols: object };
   ptr(bytes: Uint8Array): number;
+  JSCallback: new (
+    call: (...values: number[]) => void,
+    types: { args: string[]; returns: string },
+  ) => { readonly ptr: number };
+  CString: new (address: number) => { toString(): string };
 }
 
 const LETTERS: Record<string, string> = {
@@ -23,7 +28,7 @@ const spell = (letter: string): string => LETTERS[letter] as string;
 export async function bunNative(): Promise<Native> {
   // Not a literal: a compiler or bundler for Node must not look for the module.
   const name: string = "bun:ffi";
-  const { dlopen, ptr } = (await import(name)) as BunFfi;
+  const { dlopen, ptr, JSCallback, CString } = (await import(name)) as BunFfi;
   const functions: Record<string, { args: string[]; returns: string }> = {};
   for (const [name, [letters, returns]] of Object.entries(SIGNATURES)) {
     functions[name] = { args: [...letters].map(spell), returns: spell(returns) };
@@ -31,6 +36,8 @@ export async function bunNative(): Promise<Native> {
   for (const [name, letters] of Object.entries(TEXTS)) {
     functions[name] = { args: [...letters].map(spell), returns: "cstring" };
   }
+  // Kept here: what is collected can no longer be called.
+  const callbacks: object[] = [];
   return {
     abiVersion(path) {
       const name = "worldstate_abi_version";
@@ -53,6 +60,14 @@ export async function bunNative(): Promise<Native> {
       return calls as unknown as Calls;
     },
     addressOf: (bytes) => ptr(bytes),
+    logFunction(write) {
+      const callback = new JSCallback(
+        (context, level, text) => write(context as number, level as number, String(new CString(text as number))),
+        { args: ["ptr", "i32", "ptr"], returns: "void" },
+      );
+      callbacks.push(callback);
+      return BigInt(callback.ptr);
+    },
     toPointer: (address) => address,
   };
 }

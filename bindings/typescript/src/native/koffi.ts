@@ -31,6 +31,10 @@ export async function koffiNative(): Promise<Native> {
       return calls as unknown as Calls;
     },
     addressOf: (bytes) => Number(koffi.address(bytes)),
+    logFunction(write) {
+      const type = koffi.proto("void", ["uintptr_t", "int", "str"]);
+      return koffi.register(write, koffi.pointer(type));
+    },
     // A bigint is the cheapest pointer for koffi.
     toPointer: (address) => BigInt(address),
   };

@@ -3,8 +3,8 @@ import { native } from "./runtime.ts";
 
 /*
  * Memory that native code reads and writes. It belongs to this module for as long as the process lives, or until a later
- * reservation replaces it, so that its addresses are valid during every call. Nothing native calls back into
- * JavaScript, and no function awaits while it uses this memory: so one of each is enough.
+ * reservation replaces it, so that its addresses are valid during every call. What native code calls back only notes
+ * what it is told, and no function awaits while it uses this memory: so one of each is enough.
  */
 
 /** Bytes, with a view of them. */

@@ -36,6 +36,11 @@ export interface Native {
   open(path: string): Calls;
   /** The address of memory that the caller keeps alive for as long as the address is used. */
   addressOf(bytes: Uint8Array): number;
+  /**
+   * The address of a native function `void (void *context, int level, const char *text)` that calls `write`, for as
+   * long as the process lives. Only for calls on this thread, while it is inside a native function.
+   */
+  logFunction(write: (context: number, level: number, text: string) => void): bigint;
   /** An address in the form that is the cheapest argument. */
   toPointer(address: number): Pointer;
 }

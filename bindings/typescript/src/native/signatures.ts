@@ -5,6 +5,8 @@
 export const SIGNATURES = {
   worldstate_abi_version: ["", "u"],
   worldstate_last_error: ["hpzp", "i"],
+  worldstate_verify_proof: ["pppzp", "i"],
+  worldstate_verify_header: ["ppp", "i"],
 
   state_manager_create: ["", "h"],
   state_manager_create_with_fork: ["h", "h"],
@@ -44,6 +46,7 @@ export const SIGNATURES = {
   state_manager_reset: ["h", "i"],
   state_manager_clear_caches: ["h", "i"],
   state_manager_clear_fork_cache: ["h", "i"],
+  state_manager_get_proof: ["hppzpzp", "i"],
   // The texts about hexadecimal that cannot be read are its.
   state_manager_set_storage: ["hppp", "i"],
 
@@ -53,7 +56,14 @@ export const SIGNATURES = {
   fork_backend_clear_cache: ["h", "i"],
   fork_backend_get_block: ["hppp", "i"],
   fork_backend_prefetch: ["hppzpu", "i"],
+  fork_backend_prefetch_access_list: ["hpu", "i"],
+  fork_backend_prefetch_range: ["hppz", "i"],
+  fork_backend_flush: ["h", "i"],
+  fork_backend_export: ["hp", "i"],
+  fork_backend_import: ["hp", "i"],
   fork_backend_stats: ["hp", "i"],
+  fork_backend_method_stats: ["hpp", "i"],
+  fork_backend_metrics_json: ["hpzp", "i"],
   fork_backend_next_request: ["hppzppzp", "i"],
   fork_backend_continue: ["hlpz", "i"],
   fork_backend_fail: ["hllp", "i"],

@@ -5,8 +5,8 @@ import type { Pointer } from "./native.ts";
 
 const encoder = new TextEncoder();
 
-/** A text with its NUL, and no other. */
-function terminated(text: string): Uint8Array {
+/** The bytes of a text with its NUL, and no other. */
+export function terminated(text: string): Uint8Array {
   if (text.includes("\0")) throw invalidInput(`a text with a NUL in it: ${JSON.stringify(text.slice(0, 80))}`);
   return encoder.encode(`${text}\0`);
 }

@@ -1,6 +1,7 @@
 import { invalidInput } from "../errors.ts";
 import { carrierOf, type Provider, requestOf, toJsonRpcError } from "../fork/provider.ts";
 import { refuseUnknown } from "../fork/options.ts";
+import { type EthProof, readProof } from "../proof.ts";
 import type { Address, Hex } from "../types.ts";
 import { mayPass, RpcError } from "./errors.ts";
 import { type Fetch, type HttpOptions, post } from "./http.ts";
@@ -18,17 +19,6 @@ export interface RpcClientOptions extends RetryOptions {
 }
 
 const NAMES = new Set([...Object.keys(RETRY_DEFAULTS), "headers", "maxBatch", "maxResponseBytes", "fetch"]);
-
-/** The answer to eth_getProof (EIP-1186). */
-export interface EthProof {
-  address: Address;
-  balance: bigint;
-  nonce: bigint;
-  codeHash: Hex;
-  storageHash: Hex;
-  accountProof: Hex[];
-  storageProof: { key: Hex; value: bigint; proof: Hex[] }[];
-}
 
 interface Asked {
   method: string;
@@ -128,16 +118,7 @@ export class RpcClientAdapter {
 
   /** eth_getProof, with numbers as bigints. */
   async getProof(address: Address, slots: readonly Hex[], block: Hex | string = "latest"): Promise<EthProof> {
-    const proof = (await this.request({ method: "eth_getProof", params: [address, slots, block] })) as Omit<
-      EthProof,
-      "balance" | "nonce" | "storageProof"
-    > & { balance: Hex; nonce: Hex; storageProof: { key: Hex; value: Hex; proof: Hex[] }[] };
-    return {
-      ...proof,
-      balance: BigInt(proof.balance),
-      nonce: BigInt(proof.nonce),
-      storageProof: proof.storageProof.map(({ key, value, proof }) => ({ key, value: BigInt(value), proof })),
-    };
+    return readProof(await this.request({ method: "eth_getProof", params: [address, slots, block] }));
   }
 
   /** eth_getCode. */

@@ -2,6 +2,7 @@ import { ask, type Carrier } from "../asking.ts";
 import { STATUS } from "../errors.ts";
 import { failure, library } from "../native/library.ts";
 import type { ForkBackend } from "../fork/backend.ts";
+import type { EthProof } from "../proof.ts";
 import type { AccountStatus, AddressLike, BytesLike, Hex, Quantity, WordLike } from "../types.ts";
 import { owned } from "../values.ts";
 import type { StateChanges } from "./changes.ts";
@@ -136,6 +137,12 @@ export class StateManager extends WholeState {
 
   async getStateRoot(): Promise<Hex> {
     return this.#ask(() => this.getStateRootSync());
+  }
+
+  /** As `getProofSync`. On a fork, the proofs that are missing are fetched in one go. */
+  async getProof(account: AddressLike, slots: readonly WordLike[] = []): Promise<EthProof> {
+    const [of, at] = [owned(account), slots.map(owned)];
+    return this.#ask(() => this.getProofSync(of, at));
   }
 
   async getBlockHash(number: Quantity): Promise<Hex> {

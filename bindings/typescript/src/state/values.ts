@@ -168,13 +168,16 @@ export abstract class StateValues extends Closable {
     this.check(this.calls.state_manager_clear_storage_bytes(this.handle, address(account)));
   }
 
-  /** Root of the account's storage trie. InvalidStateError on a fork, where the trie is not known. */
+  /** Root of the account's storage trie. On a fork, what was written here is applied to the chain's, over its proofs. */
   getStorageRootSync(account: AddressLike): Hex {
     this.check(this.calls.state_manager_get_storage_root_bytes(this.handle, address(account), VALUE.at));
     return toHex(VALUE.bytes);
   }
 
-  /** Root of the state trie. InvalidStateError on a fork. */
+  /**
+   * Root of the state trie. On a fork, what was written here is applied to the chain's trie, over the proofs that it
+   * takes; InvalidStateError where the node gives none, or they do not suffice.
+   */
   getStateRootSync(): Hex {
     this.check(this.calls.state_manager_get_state_root_bytes(this.handle, VALUE.at));
     return toHex(VALUE.bytes);

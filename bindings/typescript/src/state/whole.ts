@@ -1,7 +1,7 @@
 import { readText } from "../asking.ts";
 import { invalidInput } from "../errors.ts";
 import { C } from "../native/constants.ts";
-import { getBigInt, getNumber, INPUT, OUT, OUTPUT } from "../native/memory.ts";
+import { ADDRESS, getBigInt, getNumber, INPUT, OUT, OUTPUT } from "../native/memory.ts";
 import { inputBytes } from "../native/structs.ts";
 import type { AccountStatus, AddressLike, BytesLike, Hex, Quantity, WordLike } from "../types.ts";
 import {
@@ -15,6 +15,7 @@ import {
   writeBigInt,
   writeWord,
 } from "../values.ts";
+import { type EthProof, packedSlots, readProof } from "../proof.ts";
 import { parseChanges, type StateChanges } from "./changes.ts";
 import { StateValues, statusOf } from "./values.ts";
 
@@ -175,6 +176,20 @@ export abstract class WholeState extends StateValues {
         count,
       ),
     );
+  }
+
+  /**
+   * The account, and slots of it, with their proofs under the root of `getStateRootSync`, as eth_getProof answers. What
+   * does not exist has a proof of that. Without fork, a call costs a pass over all accounts.
+   */
+  getProofSync(account: AddressLike, slots: readonly WordLike[] = []): EthProof {
+    const keys = packedSlots(slots);
+    writeAddress(account, ADDRESS.bytes, 0);
+    const at = inputBytes(keys);
+    const json = readText(this.handle, (buffer, size, length) =>
+      this.calls.state_manager_get_proof(this.handle, ADDRESS.at, at, slots.length, buffer, size, length),
+    );
+    return readProof(JSON.parse(json));
   }
 
   // Going back

@@ -19,6 +19,15 @@ export const OPERATIONS = {
   clearStorage: (state, { address }) => state.clearStorage(address),
   getStorageRoot: (state, { address }) => state.getStorageRoot(address),
   getStateRoot: (state) => state.getStateRoot(),
+  getProof: async (state, { address, slots }) => {
+    const { balance, nonce, storageProof, ...rest } = await state.getProof(address, slots);
+    return {
+      ...rest,
+      balance: quantity(balance),
+      nonce: quantity(nonce),
+      storageProof: storageProof.map(({ value, ...slot }) => ({ ...slot, value: quantity(value) })),
+    };
+  },
   getBlockHash: (state, { number }) => state.getBlockHash(number),
   getStorageBatch: (state, { keys }) => state.getStorageBatch(keys),
   setStorageBatch: (state, { entries }) => state.setStorageBatch(entries),
@@ -70,6 +79,7 @@ export const ARGUMENTS = {
   deleteAccount: "address",
   clearStorage: "address",
   getStorageRoot: "address",
+  getProof: "address slots",
   getBlockHash: "number",
   getStorageBatch: "keys",
   setStorageBatch: "entries",
