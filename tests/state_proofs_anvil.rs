@@ -202,3 +202,19 @@ fn the_next_root_over_a_fork() {
         assert_eq!(answered(&anvil, &fork, || state.state_root()).0, next_root, "{place}: reverted");
     }
 }
+
+#[test]
+fn a_header_that_its_own_node_contradicts_is_no_root() {
+    let Some(anvil) = chain() else { return };
+    let rich: Address = anvil.rpc("eth_accounts", &json!([]))[0].as_str().unwrap().parse().unwrap();
+    let fork = open(&anvil, 0, Verify::Off, false);
+    // This node's first block has accounts, and the root of none.
+    assert_eq!(fork.block().unwrap().state_root, Some(alloy_trie::EMPTY_ROOT_HASH));
+    let mut state = State::with_source(fork);
+    assert!(!state.balance(rich).unwrap().is_zero());
+    state.set_balance(rich, U256::ONE);
+    for refused in [state.state_root().map(|_| ()), state.get_proof(rich, &[]).map(|_| ())] {
+        let text = refused.unwrap_err().to_string();
+        assert!(text.contains("is not what the node answers") && text.contains(&rich.to_string()), "{text}");
+    }
+}

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::proof::{CheckedNodes, NodeStore, find_account, find_slot};
 use crate::state::{Request, Witness};
 use alloy_primitives::map::{HashMap, HashSet};
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -137,6 +137,20 @@ impl Fork {
             let mut inner = self.inner.lock();
             for (address, _) in keys {
                 inner.paths.answered.remove(address);
+                let proven = find_account(state_root, *address, |hash| gathering.get(hash)).unwrap_or_default();
+                let answered = inner.cache.accounts.peek(address).copied();
+                let answered = answered.map(|known| match known {
+                    Some(account) => (account.balance, account.nonce, account.code_hash),
+                    None => (U256::ZERO, 0, KECCAK256_EMPTY),
+                });
+                // An anvil's first block, for one, has accounts and the root of none.
+                if answered.is_some_and(|answered| answered != (proven.balance, proven.nonce, proven.code_hash)) {
+                    return Err(Error::InvalidState(format!(
+                        "proofs: the header of block {} has the state root {state_root}, under which account {address} is not \
+                         what the node answers",
+                        pin.number
+                    )));
+                }
             }
         }
         let Gathering { store, levels, found } = gathering;

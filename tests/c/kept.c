@@ -1,4 +1,5 @@
 /* What forks keep on disk and in files, and what they do without a node. */
+#define _DEFAULT_SOURCE
 #include "check.h"
 #include "world.h"
 

@@ -34,6 +34,12 @@ static void error_names(void) {
         "STATE_MANAGER_ERROR_OFFLINE",
         "STATE_MANAGER_ERROR_INVALID_STATE",
         "STATE_MANAGER_ERROR_EXECUTION",
+        "STATE_MANAGER_ERROR_STATE_PRUNED",
+        "STATE_MANAGER_ERROR_PROOF_PRUNED",
+        "STATE_MANAGER_ERROR_BLOCK_NOT_FOUND",
+        "STATE_MANAGER_ERROR_WRONG_CHAIN",
+        "STATE_MANAGER_ERROR_UNSUPPORTED_METHOD",
+        "STATE_MANAGER_ERROR_REORG",
     };
     static const int codes[] = {
         STATE_MANAGER_SUCCESS,
@@ -54,11 +60,17 @@ static void error_names(void) {
         STATE_MANAGER_ERROR_OFFLINE,
         STATE_MANAGER_ERROR_INVALID_STATE,
         STATE_MANAGER_ERROR_EXECUTION,
+        STATE_MANAGER_ERROR_STATE_PRUNED,
+        STATE_MANAGER_ERROR_PROOF_PRUNED,
+        STATE_MANAGER_ERROR_BLOCK_NOT_FOUND,
+        STATE_MANAGER_ERROR_WRONG_CHAIN,
+        STATE_MANAGER_ERROR_UNSUPPORTED_METHOD,
+        STATE_MANAGER_ERROR_REORG,
     };
-    for (int i = 0; i < 18; i++) {
+    for (int i = 0; i < 24; i++) {
         CHECKF(codes[i] == -i && strcmp(worldstate_error_name(-i), names[i]) == 0, "%d is %s", -i, worldstate_error_name(-i));
     }
-    static const int unknown[] = {1, -18, -99, 1000000, -2147483647 - 1, 2147483647};
+    static const int unknown[] = {1, -24, -99, 1000000, -2147483647 - 1, 2147483647};
     for (int i = 0; i < 6; i++) CHECK(strcmp(worldstate_error_name(unknown[i]), "STATE_MANAGER_ERROR_UNKNOWN") == 0);
 }
 

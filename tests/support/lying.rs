@@ -48,6 +48,7 @@ pub(crate) fn options(servers: &[&FaultyServer], verify: Verify) -> ForkOptions 
         max_attempts: 2,
         backoff_initial: Duration::from_millis(5),
         backoff_max: Duration::from_millis(10),
+        reorg_check: Duration::from_secs(86_400),
         ..ForkOptions::default()
     }
 }
@@ -104,7 +105,10 @@ pub(crate) fn lies() -> Vec<(&'static str, Lie)> {
 
 /// A fork whose host is the test.
 pub(crate) fn hosted(verify: Verify) -> Arc<Fork> {
-    let fork = Fork::open(ForkOptions { block: BlockTag::Number(HEAD), verify, ..ForkOptions::default() }).unwrap();
+    // No look at the chain comes between, however long a test takes.
+    let reorg_check = Duration::from_secs(86_400);
+    let options = ForkOptions { block: BlockTag::Number(HEAD), verify, reorg_check, ..ForkOptions::default() };
+    let fork = Fork::open(options).unwrap();
     while serve(&fork, &HONEST, true) > 0 {}
     fork.block().unwrap();
     fork
