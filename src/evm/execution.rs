@@ -321,7 +321,7 @@ impl Evm {
         }
         if let Some(job) = &self.job {
             if self.options.run_ahead == RunAhead::Off {
-                self.ahead.look(request, &mut self.driver, job, None);
+                self.wanted.extend(self.ahead.look(request, &mut self.driver, job, self.source.as_deref()));
             } else {
                 let answers = &self.driver.machine.ctx.journaled_state.database.below.answers;
                 let counts = (answers.hits, answers.misses);

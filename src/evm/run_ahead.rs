@@ -182,30 +182,21 @@ impl Ahead {
         source: Option<&dyn Source>,
     ) -> Vec<Request> {
         self.misses += 1;
+        let loaded = &driver.machine.ctx.journaled_state.inner.state;
+        let mut found = if self.misses == 1 { self.known_before(missing, loaded, job, source) } else { Vec::new() };
         if self.mode == RunAhead::Off {
-            return Vec::new();
+            return found;
         }
         self.missed.insert(missing);
         if !self.methods.is_empty() {
-            return Vec::new();
+            self.guessed.extend(found.iter().copied());
+            return found;
         }
         let begun = Instant::now();
-        let loaded = &driver.machine.ctx.journaled_state.inner.state;
         if !self.last.is_empty() {
             let used = self.last.iter().filter(|request| is_loaded(loaded, request)).count();
             let mostly_used = used * 4 >= self.last.len() * 3;
             self.limit = if mostly_used { (self.limit * 2).min(MANY_KEYS) } else { FEW_KEYS };
-        }
-        let mut found = Vec::new();
-        if self.misses == 1 {
-            self.key = job.selector();
-            found.extend(job.declared());
-            if let Some((contract, selector)) = self.key {
-                found.extend(source.map(|source| source.recall(contract, selector)).unwrap_or_default());
-                found.extend(self.remembered.get(&(contract, selector)).iter().flat_map(|known| &known.likely));
-            }
-            let mut seen = HashSet::<Request>::default();
-            found.retain(|request| *request != missing && !is_loaded(loaded, request) && seen.insert(*request));
         }
         let remembered = found.len();
         self.run(missing, driver, job, &mut found);
@@ -214,6 +205,32 @@ impl Ahead {
         self.last = found[remembered..].to_vec();
         self.time += begun.elapsed();
         found
+    }
+
+    /// What is known to be needed before anything has run: what the job declares, what the source recalls of the last one
+    /// like it, and, where guesses are made, what this executor remembers.
+    fn known_before(
+        &mut self,
+        missing: Request,
+        loaded: &EvmState,
+        job: &Job,
+        source: Option<&dyn Source>,
+    ) -> Vec<Request> {
+        let guesses = self.mode != RunAhead::Off;
+        let mut known = Vec::new();
+        self.key = job.selector();
+        if guesses || source.is_some() {
+            known.extend(job.declared());
+        }
+        if let Some((contract, selector)) = self.key {
+            known.extend(source.map(|source| source.recall(contract, selector)).unwrap_or_default());
+            if guesses && let Some(memory) = self.remembered.get(&(contract, selector)) {
+                known.extend(&memory.likely);
+            }
+        }
+        let mut seen = HashSet::<Request>::default();
+        known.retain(|request| *request != missing && !is_loaded(loaded, request) && seen.insert(*request));
+        known
     }
 
     fn run(&mut self, missing: Request, driver: &mut Driver, job: &Job, found: &mut Vec<Request>) {
