@@ -12,6 +12,7 @@ mod support;
 use alloy_primitives::{Address, B256, U256};
 use anvil::Anvil;
 use lying::{CHAIN, HONEST, Liar, Lie, SLOT, by_hash, hosted, invalid, is_empty, liar, lies, options, serve};
+use proven::prover::strings;
 use proven::{ABSENT, HEAD, address};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -345,18 +346,6 @@ fn every_byte_of_an_answer_counts() {
     }
     assert!(is_empty(&fork) && count > 2000, "{count}");
     assert_eq!(fork.stats().verify_failures, count);
-}
-
-/// The strings of a JSON value, as pointers to them.
-fn strings(value: &Value, at: &str, found: &mut Vec<String>) {
-    match value {
-        Value::String(_) => found.push(at.to_owned()),
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(i, item)| strings(item, &format!("{at}/{i}"), found));
-        }
-        Value::Object(fields) => fields.iter().for_each(|(key, field)| strings(field, &format!("{at}/{key}"), found)),
-        _ => {}
-    }
 }
 
 #[test]

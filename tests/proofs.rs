@@ -5,14 +5,16 @@ mod anvil;
 #[path = "support/fixtures.rs"]
 #[expect(dead_code, reason = "its list of files is for others")]
 mod fixtures;
+#[path = "support/prover.rs"]
+mod prover;
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, hex, keccak256};
 use alloy_rlp::Encodable;
-use alloy_trie::proof::ProofRetainer;
-use alloy_trie::{EMPTY_ROOT_HASH, HashBuilder, Nibbles, TrieAccount};
+use alloy_trie::{EMPTY_ROOT_HASH, TrieAccount};
 use anvil::Anvil;
 use fixtures::fixtures;
 use proptest::prelude::*;
+use prover::{prove, strings, texts};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
@@ -81,18 +83,6 @@ fn subject(proof: &Value) -> (Address, Vec<U256>) {
     let slots = proof["storageProof"].as_array().unwrap();
     let slots = slots.iter().map(|entry| entry["key"].as_str().unwrap().parse().unwrap()).collect();
     (proof["address"].as_str().unwrap().parse().unwrap(), slots)
-}
-
-/// The strings of a JSON value, as pointers to them.
-fn strings(value: &Value, at: &str, found: &mut Vec<String>) {
-    match value {
-        Value::String(_) => found.push(at.to_owned()),
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(i, item)| strings(item, &format!("{at}/{i}"), found));
-        }
-        Value::Object(fields) => fields.iter().for_each(|(key, field)| strings(field, &format!("{at}/{key}"), found)),
-        _ => {}
-    }
 }
 
 /// Flips bits of each byte that the digits of each string stand for, and asks `still_right` about each result. Returns
@@ -356,25 +346,6 @@ fn anvil_proves_what_it_says() {
 
 fn word(value: &U256) -> String {
     format!("{value:#x}")
-}
-
-fn texts(nodes: &[Bytes]) -> Vec<String> {
-    nodes.iter().map(Bytes::to_string).collect()
-}
-
-/// A trie's root, and the nodes on the paths of some keys, by the reference prover.
-fn prove(leaves: &BTreeMap<B256, Vec<u8>>, targets: &[B256]) -> (B256, Vec<Vec<Bytes>>) {
-    let retainer = ProofRetainer::new(targets.iter().map(|target| Nibbles::unpack(target)).collect());
-    let mut builder = HashBuilder::default().with_proof_retainer(retainer);
-    for (key, value) in leaves {
-        builder.add_leaf(Nibbles::unpack(key), value);
-    }
-    let root = builder.root();
-    let nodes = builder.take_proof_nodes();
-    let path = |target: &B256| {
-        nodes.matching_nodes_sorted(&Nibbles::unpack(target)).into_iter().map(|(_, node)| node).collect()
-    };
-    (root, targets.iter().map(path).collect())
 }
 
 #[derive(Clone, Debug)]

@@ -18,7 +18,7 @@ const MESSAGES: usize = 100;
 /// Files set aside before an opening is given up.
 const ASIDE: usize = 3;
 /// KiB of pages that the reading connection keeps in memory, once it has read so many.
-const READ_CACHE: i32 = 64 << 10;
+const READ_CACHE: i32 = 128 << 10;
 /// How long an opening tries when others are making the same file.
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -1,10 +1,13 @@
 //! A small chain in memory whose headers have the hashes that they say, and whose proofs prove.
 
+#[path = "prover.rs"]
+pub(crate) mod prover;
+
 use super::support::node::error;
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
-use alloy_trie::proof::ProofRetainer;
-use alloy_trie::{EMPTY_ROOT_HASH, HashBuilder, Nibbles, TrieAccount};
+use alloy_trie::{EMPTY_ROOT_HASH, TrieAccount};
+use prover::{prove, texts};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -174,23 +177,4 @@ impl Chain {
 
 fn slots_of(account: &Account) -> BTreeMap<B256, Vec<u8>> {
     account.storage.iter().map(|(slot, value)| (keccak256(B256::from(*slot)), alloy_rlp::encode(value))).collect()
-}
-
-fn texts(nodes: &[Bytes]) -> Vec<String> {
-    nodes.iter().map(Bytes::to_string).collect()
-}
-
-/// A trie's root, and the nodes on the paths of some keys.
-fn prove(leaves: &BTreeMap<B256, Vec<u8>>, targets: &[B256]) -> (B256, Vec<Vec<Bytes>>) {
-    let retainer = ProofRetainer::new(targets.iter().map(|target| Nibbles::unpack(target)).collect());
-    let mut builder = HashBuilder::default().with_proof_retainer(retainer);
-    for (key, value) in leaves {
-        builder.add_leaf(Nibbles::unpack(key), value);
-    }
-    let root = builder.root();
-    let nodes = builder.take_proof_nodes();
-    let path = |target: &B256| {
-        nodes.matching_nodes_sorted(&Nibbles::unpack(target)).into_iter().map(|(_, node)| node).collect()
-    };
-    (root, targets.iter().map(path).collect())
 }
