@@ -8,7 +8,9 @@
 //! exactly what was asked for are kept; a failure is reported once and leaves nothing behind.
 #![forbid(unsafe_code)]
 
+mod admit;
 mod answer;
+mod ask;
 mod at_hand;
 mod batch;
 mod batch_size;
