@@ -843,6 +843,9 @@ int fork_backend_clear_cache(ForkBackendHandle handle);
 /**
  * Writes what was fetched to the persistent cache, and waits until it is on the disk. Without this call it is written
  * within a second, and when the fork ends. INVALID_STATE for a fork without cache_dir, CACHE when the disk refuses.
+ *
+ * Of a block that is not final, only what a look at the chain has confirmed is written. Where the library or callbacks
+ * carry the requests, this call looks: REORG when the block has left the chain, RPC_FAILED when that cannot be found out.
  */
 int fork_backend_flush(ForkBackendHandle handle);
 

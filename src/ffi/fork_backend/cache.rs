@@ -20,6 +20,9 @@ pub extern "C" fn fork_backend_clear_cache(handle: ForkBackendHandle) -> c_int {
 
 /// Writes what was fetched to the persistent cache, and waits until it is on the disk. Without this call it is written
 /// within a second, and when the fork ends. INVALID_STATE for a fork without cache_dir, CACHE when the disk refuses.
+///
+/// Of a block that is not final, only what a look at the chain has confirmed is written. Where the library or callbacks
+/// carry the requests, this call looks: REORG when the block has left the chain, RPC_FAILED when that cannot be found out.
 #[unsafe(no_mangle)]
 pub extern "C" fn fork_backend_flush(handle: ForkBackendHandle) -> c_int {
     guard::fork_backend(handle.addr(), crate::fork::Fork::flush)
