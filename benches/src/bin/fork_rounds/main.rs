@@ -1,4 +1,5 @@
-//! Round trips of a fork to a distant node. Usage: `fork_rounds RESULTS_FILE LIBRARY`
+//! Round trips of a fork to a distant node. Usage: `fork_rounds RESULTS_FILE LIBRARY [PART…]`, where the parts are
+//! `anvil`, `backend`, `transactions`, `disk` and `proof`; without any, all of them.
 //!
 //! The node is anvil on loopback behind a proxy in this process, in which each HTTP request takes 50 ms; several at the
 //! same time take 50 ms together. Every value that is read is compared with what the chain was made with. Without anvil
@@ -33,13 +34,28 @@ fn record(path: &Path, figure: &Figure) -> Result<()> {
 
 fn main() -> Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [results, library] = arguments.as_slice() else { return Err("usage: fork_rounds RESULTS_FILE LIBRARY".into()) };
+    let [results, library, parts @ ..] = arguments.as_slice() else {
+        return Err("usage: fork_rounds RESULTS_FILE LIBRARY [PART…]".into());
+    };
+    let wants = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     let path = Path::new(results);
     let Some(chain) = Chain::start()? else { return Ok(()) };
+    // What the others are compared with.
     let ours = cold::measure(path, &chain)?;
-    anvil_fork::measure(path, &chain, ours)?;
-    shared_backend::measure(path, &chain, ours)?;
-    transactions::measure(path)?;
-    disk::measure(path, &chain, ours)?;
-    proof::measure(path, Path::new(library))
+    if wants("anvil") {
+        anvil_fork::measure(path, &chain, ours)?;
+    }
+    if wants("backend") {
+        shared_backend::measure(path, &chain, ours)?;
+    }
+    if wants("transactions") {
+        transactions::measure(path)?;
+    }
+    if wants("disk") {
+        disk::measure(path, &chain, ours)?;
+    }
+    if wants("proof") {
+        proof::measure(path, Path::new(library))?;
+    }
+    Ok(())
 }
