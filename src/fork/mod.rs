@@ -104,8 +104,12 @@ impl Fork {
     /// With a blocking transport the block and the chain id are asked for at once, in one batch. With the host's they
     /// are the first requests that it is given, and none for a value is before they are answered.
     ///
+    /// Nobody is asked for a block that the persistent cache or a recording knows: see [`ForkOptions::cache_dir`].
+    ///
     /// # Errors
-    /// `InvalidInput` for options without meaning; `RpcFailed` when the block cannot be had.
+    /// `InvalidInput` for options without meaning; `BlockNotFound`, `WrongChain` or `RpcFailed` when the block cannot be
+    /// had; `ProofInvalid` when it is not the trusted one; `Cache` when the directory or the recording cannot be used;
+    /// `Offline` when neither knows the block and nobody may be asked.
     pub fn open(mut options: ForkOptions) -> Result<Arc<Self>> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         options.check()?;

@@ -148,6 +148,9 @@ pub struct ForkOptions {
     /// chains. Default: the hash of the genesis block.
     pub network: Option<String>,
     /// Directory of the persistent cache, one file a chain. Created if it is not there. Default: no persistent cache.
+    ///
+    /// A block that is named by its hash is known from it without a request, and so is one that is named by its number
+    /// if `chain_id` is given and the block was final when it was recorded. A tag is always asked for, unless `offline`.
     pub cache_dir: Option<PathBuf>,
     /// Bytes that the file of a chain may have; older blocks leave it first. Default: 8 GiB.
     pub cache_max_bytes: u64,
