@@ -45,7 +45,7 @@ int main(int argc, char **argv) {
     printf("requests     %llu in %llu HTTP bodies, %llu of them since the first write\n", (unsigned long long)after.requests,
            (unsigned long long)after.bodies, (unsigned long long)(after.requests - before.requests));
 
-    /* Nobody knows all accounts of a chain through JSON-RPC, so there is no root to give. */
+    /* The chain's trie with the writes above applied: what that takes of it is fetched and checked. */
     printf("state root   %s\n", worldstate_error_name(state_manager_get_state_root(state, text, sizeof text)));
 
     state_manager_destroy(state);

@@ -36,8 +36,16 @@ impl Ticket {
 }
 
 impl Drop for Ticket {
+    /// The last one leaves no memory behind, unless the table is in use: whoever uses it has a ticket too.
     fn drop(&mut self) {
-        OPEN.fetch_sub(1, SeqCst);
+        if OPEN.fetch_sub(1, SeqCst) != 1 {
+            return;
+        }
+        if let Some(mut stores) = STORES.try_lock()
+            && stores.iter().flatten().all(|(_, store)| store.strong_count() == 0)
+        {
+            *stores = None;
+        }
     }
 }
 
