@@ -92,11 +92,15 @@ impl<'a> Run<'a> {
 
     /// Sends until every call is answered or given up. The reading thread is one of those that send.
     pub(super) fn finish(&self) {
-        std::thread::scope(|scope| self.work(scope, true));
+        if self.wire.concurrent() > 1 {
+            std::thread::scope(|scope| self.work(Some(scope), true));
+        } else {
+            self.work(None, true);
+        }
     }
 
     /// `reading`: on the thread that came in from outside, which is the one that tells the log.
-    fn work<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, reading: bool) {
+    fn work<'scope>(&'scope self, scope: Option<&'scope Scope<'scope, '_>>, reading: bool) {
         while let Some(jobs) = self.next_body(scope) {
             self.carry(jobs);
             if reading {
@@ -106,7 +110,7 @@ impl<'a> Run<'a> {
     }
 
     /// The calls for the next body. Has another thread begin with what is left.
-    fn next_body<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) -> Option<Vec<Job>> {
+    fn next_body<'scope>(&'scope self, scope: Option<&'scope Scope<'scope, '_>>) -> Option<Vec<Job>> {
         let most = self.fork.inner.lock().batch.get();
         let mut queue = self.queue.lock();
         let size = most.min(queue.limit).min(queue.share).min(queue.jobs.len());
@@ -116,10 +120,13 @@ impl<'a> Run<'a> {
             return None;
         }
         let jobs = queue.jobs.drain(..size).collect();
-        if !queue.jobs.is_empty() && queue.workers < self.wire.concurrent() {
+        if let Some(scope) = scope
+            && !queue.jobs.is_empty()
+            && queue.workers < self.wire.concurrent()
+        {
             let worker = std::thread::Builder::new().name("worldstate".into());
             // Where no thread can be had, those that there are go on.
-            if worker.spawn_scoped(scope, || self.work(scope, false)).is_ok() {
+            if worker.spawn_scoped(scope, move || self.work(Some(scope), false)).is_ok() {
                 queue.workers += 1;
             }
         }
