@@ -194,7 +194,6 @@ impl<'a> Run<'a> {
         let mut jobs: Vec<Option<Job>> = jobs.into_iter().map(Some).collect();
         let mut failed = Vec::new();
         let mut progress = false;
-        let mut queue = self.queue.lock();
         let mut inner = fork.inner.lock();
         for (id, answer) in answers.given {
             let Some(job) = jobs.iter_mut().find_map(|slot| slot.take_if(|job| job.id == id)) else { continue };
@@ -229,11 +228,12 @@ impl<'a> Run<'a> {
             }
         }
         if progress {
-            queue.deadline = after(fork.options.total_timeout);
             inner.batch.worked(items);
         }
         drop(inner);
-        drop(queue);
+        if progress {
+            self.queue.lock().deadline = after(fork.options.total_timeout);
+        }
         fork.settled.notify_all();
         let faults = if answers.faults.is_empty() { String::new() } else { format!(": {}", answers.faults.join("; ")) };
         let text = super::failure::cut(&format!("the answer holds none to this request{faults}"));
