@@ -31,7 +31,9 @@ pub(crate) fn installed(path: &str) -> Option<PathBuf> {
 impl LiveNode {
     /// Runs `command` and waits until a line of its output says, after `announcement`, where it listens, and it answers.
     pub(crate) fn start(mut command: Command, announcement: &'static str) -> Self {
-        let piped = command.stdin(Stdio::null()).stdout(Stdio::piped());
+        // Colours, which some write to a pipe too where `CI` is set, would hide the announcement.
+        let plain = command.env("NO_COLOR", "1").env_remove("FORCE_COLOR");
+        let piped = plain.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = piped.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let stdout = BufReader::new(child.stdout.take().expect("the output is piped"));
         let mut node = Self { child, address: String::new() };
@@ -44,7 +46,7 @@ impl LiveNode {
                 }
             }
         });
-        node.address = listens.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{command:?} does not listen"));
+        node.address = listens.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{command:?} does not listen: {error}"));
         node.rpc("eth_chainId", &json!([]));
         node
     }
