@@ -617,7 +617,11 @@ int fork_reply_fail(ForkReplyHandle reply,
 /** A ForkRpcVtable to begin with: everything at its default. */
 #define FORK_RPC_VTABLE_INIT {sizeof(ForkRpcVtable), 0, 0}
 
-/** eth_getProof while the node has it, from then on as FORK_ACCOUNTS_FIELDS; found out once. */
+/**
+ * eth_getProof, or as FORK_ACCOUNTS_FIELDS once the node turns out not to have it, or to take long for it: where 64
+ * accounts or more are asked for at once over URLs and without a rate limit, 16 of them show that, and more than 2 ms for
+ * each is long.
+ */
 #define FORK_ACCOUNTS_AUTO 0
 
 /** eth_getProof only. */

@@ -9,6 +9,14 @@ pub(crate) const MAX_UNREAD: usize = 1 << 16;
 /// Bytes of code that nobody has read yet.
 const MAX_UNREAD_BYTES: usize = 64 << 20;
 
+/// When a value that is taken in will be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// By whoever holds the shelf, before anything else is done to it.
+    Next,
+    Later,
+}
+
 type Lru<K, V> = LruCache<K, V, DefaultHashBuilder>;
 
 /// One kind of value: a least-recently-used cache, and before it the answers that nobody has read yet.
@@ -65,6 +73,16 @@ impl<K: Hash + Eq + Copy, V: Clone> Shelf<K, V> {
 
     pub(crate) fn contains(&self, key: &K) -> bool {
         self.lru.contains(key) || self.unread.contains(key)
+    }
+
+    /// [`Self::deliver`], without the way through the unread for a value that is read next and has room.
+    pub(crate) fn take(&mut self, key: K, value: V, read: Read) {
+        if read == Read::Next && (self.weigh)(&value) <= self.bytes && !self.unread.contains(&key) {
+            self.first_reads += 1;
+            self.keep(key, value);
+        } else {
+            self.deliver(key, value);
+        }
     }
 
     /// Keeps an answer until it has been read, and then as the cache's size allows.
@@ -170,6 +188,22 @@ mod tests {
             assert_eq!(shelf.get(&key), Some(key));
         }
         assert_eq!(shelf.len(), 1);
+    }
+
+    #[test]
+    fn what_is_read_next_is_there_and_counts_as_asked_for() {
+        let mut shelf: Shelf<u32, Bytes> = Shelf::new(1, 100, |code| code.len());
+        for (key, length) in [(1, 60), (2, 60), (3, 101), (4, 0)] {
+            shelf.take(key, vec![0; length].into(), Read::Next);
+            assert_eq!(shelf.get(&key).map(|code| code.len()), Some(length));
+        }
+        assert_eq!((shelf.first_reads(), shelf.len(), shelf.held_bytes(), shelf.evictions()), (4, 1, 0, 2));
+        shelf.deliver(5, Bytes::new());
+        shelf.take(5, Bytes::new(), Read::Next);
+        assert_eq!((shelf.get(&5), shelf.first_reads()), (Some(Bytes::new()), 5));
+        shelf.take(6, Bytes::new(), Read::Later);
+        shelf.take(7, Bytes::new(), Read::Next);
+        assert_eq!((shelf.get(&6), shelf.first_reads()), (Some(Bytes::new()), 7));
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn slow() -> (FaultyServer, Arc<AtomicUsize>) {
 #[test]
 fn several_bodies_go_out_at_once_over_connections_that_are_kept() {
     let (server, most) = slow();
-    let fork = open(&server, |_| {});
+    let fork = open(&server, |options| options.account_source = AccountSource::Proof);
     let before = server.received().len();
     let start = Instant::now();
     fork.prefetch(&accounts(1000)).unwrap();
@@ -149,10 +149,77 @@ fn a_body_that_fails_spoils_no_other() {
             answer(body)
         }
     });
-    let fork = open(&server, |_| {});
+    let fork = open(&server, |options| options.account_source = AccountSource::Proof);
     let Err(Error::RpcFailed(text)) = fork.prefetch(&accounts(160)) else { panic!() };
     assert!(text.contains("HTTP status 403 (1 attempt)"), "{text}");
     assert_eq!((fork.stats().accounts, fork.stats().failures, fork.stats().pending), (140, 20, 0));
+}
+
+/// How often a body asks for `method`.
+fn asks(body: &Value, method: &str) -> u32 {
+    let asked = |request: &Value| u32::from(request["method"] == method);
+    body.as_array().map_or_else(|| asked(body), |requests| requests.iter().map(asked).sum())
+}
+
+/// Whether accounts and slots, a hundred of each from `first` on, are read as the node has them.
+fn read_right(fork: &Fork, first: u16) -> bool {
+    let slot = |n| (numbered(n), U256::from(n));
+    let slots = (first..first + 100).map(|n| Request::Storage(slot(n).0, slot(n).1));
+    let accounts = (first..first + 100).map(|n| Request::Account(numbered(n)));
+    fork.prefetch(&accounts.chain(slots).collect::<Vec<_>>()).unwrap();
+    (first..first + 100).all(|n| {
+        let (address, slot) = slot(n);
+        let account = fork.account(address).unwrap().unwrap();
+        let found = (account.balance, account.nonce, fork.storage(address, slot).unwrap());
+        found == (node::balance(address), node::nonce(address), node::storage(address, slot))
+    })
+}
+
+/// How many proofs and balances were asked for.
+fn asked(fork: &Fork) -> (u64, u64) {
+    let requests = |method| fork.method_stats(method).requests;
+    (requests("eth_getProof"), requests("eth_getBalance"))
+}
+
+#[test]
+fn slow_proofs_are_left() {
+    let server = FaultyServer::start(|_, body| {
+        std::thread::sleep(Duration::from_millis(30) * asks(body, "eth_getProof"));
+        answer(body)
+    });
+    let fork = open(&server, |_| {});
+    assert!(read_right(&fork, 0));
+    assert_eq!(asked(&fork), (16, 84));
+    assert!(read_right(&fork, 100));
+    assert_eq!((asked(&fork), fork.stats().failures), ((16, 184), 0));
+    let told = open(&server, |options| options.account_source = AccountSource::Proof);
+    told.prefetch(&accounts(70)).unwrap();
+    assert_eq!(asked(&told), (70, 0));
+}
+
+#[test]
+fn quick_proofs_are_kept_and_a_trial_that_fails_shows_nothing() {
+    let refusals = AtomicUsize::new(1);
+    let server = FaultyServer::start(move |_, body| {
+        // What is as quick as this is quick.
+        std::thread::sleep(Duration::from_millis(500) * asks(body, "eth_chainId"));
+        let refuses = |left: usize| left.checked_sub(1);
+        if asks(body, "eth_getProof") > 0 && refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, refuses).is_ok()
+        {
+            return Reply::Raw { status: 500, headers: "", body: vec![] };
+        }
+        answer(body)
+    });
+    let fork = open(&server, |_| {});
+    assert!(read_right(&fork, 0));
+    let (proofs, balances) = asked(&fork);
+    fork.prefetch(&accounts(163)[100..]).unwrap();
+    assert_eq!(asked(&fork), (proofs + 63, balances), "too few for a trial");
+    assert!(read_right(&fork, 200));
+    let (more, others) = asked(&fork);
+    assert!(more >= proofs + 63 + 16 && others > balances, "a trial: {more} proofs, {others} balances");
+    assert!(read_right(&fork, 300));
+    assert_eq!(asked(&fork), (more + 100, others));
 }
 
 #[test]
@@ -160,6 +227,7 @@ fn rates_are_kept() {
     let server = FaultyServer::start(|_, body| answer(body));
     let fork = open(&server, |options| options.requests_per_second = 40);
     fork.prefetch(&accounts(100)).unwrap();
+    assert_eq!(asked(&fork), (100, 0), "no calls beyond what is needed");
     let log = server.received();
     let (first, mut requests) = (log[0].at, 0.0);
     for received in &log {

@@ -16,7 +16,7 @@ type AccountSource int
 
 // The ways to ask.
 const (
-	AccountsAuto   AccountSource = C.FORK_ACCOUNTS_AUTO   // eth_getProof while the node has it, else as AccountsFields; found out once
+	AccountsAuto   AccountSource = C.FORK_ACCOUNTS_AUTO   // eth_getProof, or as AccountsFields once the node turns out not to have it or to take long for it
 	AccountsProof  AccountSource = C.FORK_ACCOUNTS_PROOF  // eth_getProof only
 	AccountsFields AccountSource = C.FORK_ACCOUNTS_FIELDS // eth_getBalance, eth_getTransactionCount, eth_getCode, eth_getStorageAt
 )

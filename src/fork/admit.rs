@@ -12,6 +12,7 @@ use super::recording::Recording;
 use super::watch::Look;
 use crate::keys::SlotKey;
 use crate::proof::CheckedNodes;
+use crate::shelf::Read;
 use crate::state::{Request, SourceAccount};
 use crate::store::Record;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY};
@@ -180,15 +181,15 @@ impl Inner {
         }
     }
 
-    /// Takes in what was held behind the cache.
-    pub(super) fn take_held(&mut self, request: Request, held: Held) {
+    /// Takes in what was held behind the cache, and is read at once or later.
+    pub(super) fn take_held(&mut self, request: Request, held: Held, read: Read) {
         match (request, held) {
-            (Request::Account(address), Held::Account(account)) => self.cache.accounts.deliver(address, account),
+            (Request::Account(address), Held::Account(account)) => self.cache.accounts.take(address, account, read),
             (Request::Storage(address, slot), Held::Slot(value)) => {
-                self.cache.slots.deliver(SlotKey(address, slot), value);
+                self.cache.slots.take(SlotKey(address, slot), value, read);
             }
-            (Request::Code(_), Held::Code(hash, code)) => self.cache.code.deliver(hash, code),
-            (Request::BlockHash(number), Held::BlockHash(hash)) => self.cache.block_hashes.deliver(number, hash),
+            (Request::Code(_), Held::Code(hash, code)) => self.cache.code.take(hash, code, read),
+            (Request::BlockHash(number), Held::BlockHash(hash)) => self.cache.block_hashes.take(number, hash, read),
             // `Levels::find` gives each request its own kind of value.
             _ => return,
         }

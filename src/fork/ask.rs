@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::failure::Failure;
-use super::inner::Inner;
+use super::inner::{Inner, ProofUse};
 use super::options::{AccountSource, LogLevel};
 use super::plan::{Means, Plan, Want};
 use crate::keys::SlotKey;
@@ -22,9 +22,22 @@ impl Inner {
     pub(super) fn proofs(&self) -> bool {
         match self.source {
             _ if self.verifies() => true,
-            AccountSource::Auto => !self.no_proofs,
+            AccountSource::Auto => matches!(self.proof_use, ProofUse::Untried | ProofUse::Kept),
             AccountSource::Proof => true,
             AccountSource::Fields => false,
+        }
+    }
+
+    /// Whether so many accounts may be asked for that it matters how long the node takes for a proof, which is not known.
+    pub(super) fn may_try_proofs(&self) -> bool {
+        self.source == AccountSource::Auto && self.proof_use == ProofUse::Untried && !self.verifies()
+    }
+
+    /// Has accounts and slots asked for without proofs from here on.
+    pub(super) fn leave_proofs(&mut self, why: impl FnOnce() -> String) {
+        if self.proof_use != ProofUse::Left {
+            self.proof_use = ProofUse::Left;
+            self.journal.write(LogLevel::Info, || format!("no proofs from here on: {}", why()));
         }
     }
 
@@ -59,10 +72,7 @@ impl Inner {
     /// Whether what `call` was for is to be asked with other methods, because the node has not this one.
     pub(super) fn asks_otherwise(&mut self, call: &Call, failure: &Failure) -> bool {
         if call.is_proof() && failure.no_proof && self.source == AccountSource::Auto && !self.verifies() {
-            if !self.no_proofs {
-                self.journal.write(LogLevel::Info, || format!("no proofs from here on: {}", failure.text));
-            }
-            self.no_proofs = true;
+            self.leave_proofs(|| failure.text.clone());
             return true;
         }
         if call.is_storage_values() && !failure.transient && !failure.hopeless {

@@ -10,7 +10,7 @@ use super::watch::Look;
 use super::wire::Chain;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 type Outcome<T> = std::result::Result<T, Failure>;
 
@@ -24,6 +24,8 @@ pub(super) struct Sent {
     pub(super) look: Option<Look>,
     /// When it was sent: see [`super::watch::Watch::epoch`].
     pub(super) epoch: u64,
+    /// How much longer it took than the quickest one before, which is about a round trip.
+    pub(super) beyond: Duration,
 }
 
 /// Questions about the node, not for anybody's value.
@@ -45,22 +47,23 @@ impl Run<'_> {
         let apart = !extras.calls.is_empty() && self.is_single();
         if apart {
             for (id, call) in &extras.calls {
-                let mut answers = self.exchange(at, &[(*id, call)])?;
+                let (mut answers, _) = self.exchange(at, &[(*id, call)])?;
                 self.judge(at, &extras, &mut answers)?;
             }
         } else {
             calls.extend(extras.calls.iter().map(|(id, call)| (*id, call)));
         }
-        let sent = self.exchange(at, &calls).and_then(|mut answers| {
+        let sent = self.exchange(at, &calls).and_then(|(mut answers, beyond)| {
             if !apart {
                 self.judge(at, &extras, &mut answers)?;
             }
-            Ok(answers)
+            Ok((answers, beyond))
         });
         if sent.is_err() && extras.look.is_some() {
             self.fork.inner.lock().watch.missed(Instant::now());
         }
-        Ok(Sent { answers: sent?, items: calls.len(), look: extras.look.map(|(_, look)| look), epoch })
+        let (answers, beyond) = sent?;
+        Ok(Sent { answers, items: calls.len(), look: extras.look.map(|(_, look)| look), epoch, beyond })
     }
 
     /// What has to be asked of node `at` along with `jobs`.
@@ -142,8 +145,9 @@ impl Run<'_> {
         self.fork.inner.lock().block.clone()
     }
 
-    /// Sends `calls` in one body, when limits allow, and reads the answer.
-    fn exchange(&self, at: usize, calls: &[(u64, &Call)]) -> Outcome<Answers> {
+    /// Sends `calls` in one body, when limits allow, and reads the answer. With it, how much longer than the quickest body
+    /// before it took.
+    fn exchange(&self, at: usize, calls: &[(u64, &Call)]) -> Outcome<(Answers, Duration)> {
         self.wait(at, calls)?;
         let options = &self.fork.options;
         let block = self.block();
@@ -199,7 +203,10 @@ impl Run<'_> {
             });
         }
         match reading.map_err(|failure| Failure { items: calls.len(), ..failure })? {
-            Reading::Answers(answers) => Ok(answers),
+            Reading::Answers(answers) => {
+                let quickest = self.wire.answered(at, latency);
+                Ok((answers, quickest.map_or(Duration::ZERO, |quickest| latency.saturating_sub(quickest))))
+            }
             Reading::Refused(failure) => {
                 Err(Failure { batch_refused: !failure.transient, items: calls.len(), ..failure })
             }

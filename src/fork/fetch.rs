@@ -42,7 +42,7 @@ impl Fork {
         let mut claim = Claim { fork: self, flights: Vec::new() };
         let mut own = HashSet::<Request>::default();
         let mut plan = Plan::default();
-        let calls = {
+        {
             let mut inner = self.inner.lock();
             for want in wants {
                 if inner.is_ready(want) {
@@ -71,11 +71,9 @@ impl Fork {
                 flights.push(flight);
                 inner.add_to(&mut plan, *want);
             }
-            let means = inner.means();
-            std::iter::from_fn(|| plan.next(means)).collect::<Vec<_>>()
-        };
-        if !calls.is_empty() {
-            Run::new(self, wire, calls).finish();
+        }
+        if !plan.is_empty() {
+            Run::new(self, wire, plan).finish();
         }
         drop(claim);
         self.tell();

@@ -7,11 +7,12 @@ use super::inner::Inner;
 use super::levels::Held;
 use super::located;
 use super::options::{LogLevel, Verify};
-use super::plan::Want;
+use super::plan::{Plan, Want};
 use super::recording::Recording;
 use super::run::Run;
 use crate::error::{Error, Result};
 use crate::keys::SlotKey;
+use crate::shelf::Read;
 use crate::state::Request;
 use crate::store::Record;
 use std::path::Path;
@@ -28,7 +29,7 @@ impl Fork {
         drop(inner);
         let held = self.levels.find(want.request, want.code_hash)?;
         let mut inner = self.inner.lock();
-        inner.take_held(want.request, held);
+        inner.take_held(want.request, held, Read::Next);
         let value = look_up(&mut inner);
         inner.stats.hits += u64::from(value.is_some());
         value
@@ -52,7 +53,7 @@ impl Fork {
         }
         let mut inner = self.inner.lock();
         for (request, held) in held {
-            inner.take_held(request, held);
+            inner.take_held(request, held, Read::Later);
         }
     }
 
@@ -98,7 +99,7 @@ impl Fork {
         }
         let mut inner = self.inner.lock();
         for (request, held) in held {
-            inner.take_held(request, held);
+            inner.take_held(request, held, Read::Later);
             inner.withdraw(request);
         }
     }
@@ -149,7 +150,9 @@ impl Fork {
             inner.watch.missed(Instant::now());
         }
         // Any request takes the look along.
-        Run::new(self, wire, vec![Call::ChainId]).finish();
+        let mut plan = Plan::default();
+        plan.add_call(Call::ChainId);
+        Run::new(self, wire, plan).finish();
         self.tell();
         let inner = self.inner.lock();
         let Some(pin) = inner.pin.filter(|_| !inner.watch.is_confirmed()) else { return Ok(()) };

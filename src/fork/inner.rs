@@ -49,6 +49,19 @@ pub(super) enum Genesis {
     Unknown,
 }
 
+/// What [`AccountSource::Auto`] has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ProofUse {
+    /// Proofs are asked for; how long the node takes for them has not been of interest.
+    Untried,
+    /// Some proofs are under way by themselves. Meanwhile all else is asked for without.
+    OnTrial,
+    /// The node is quick with them.
+    Kept,
+    /// The node has no `eth_getProof`, or takes long for it.
+    Left,
+}
+
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, not one state in disguise")]
 pub(super) struct Inner {
     pub(super) cache: Cache,
@@ -69,8 +82,7 @@ pub(super) struct Inner {
     pub(super) pinned: bool,
     pub(super) by_hash: bool,
     pub(super) source: AccountSource,
-    /// Found out that the node has no `eth_getProof`.
-    pub(super) no_proofs: bool,
+    pub(super) proof_use: ProofUse,
     /// Found out that the node has no `eth_getStorageValues`.
     pub(super) no_storage_values: bool,
     pub(super) max_slots: usize,
@@ -136,7 +148,7 @@ impl Inner {
             pinned: !matches!(options.block, BlockTag::Verbatim(_)),
             by_hash,
             source: options.account_source,
-            no_proofs: false,
+            proof_use: ProofUse::Untried,
             no_storage_values: false,
             max_slots: options.max_slots_per_request,
             expected_chain: options.chain_id,

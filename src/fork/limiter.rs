@@ -47,6 +47,11 @@ impl Limiter {
         }
     }
 
+    /// Whether there is a limit at all.
+    pub(super) fn limits(&self) -> bool {
+        self.requests.is_some() || self.units.is_some()
+    }
+
     /// How many of `calls`, from the first, a second's budget is enough for; one at least.
     pub(super) fn affordable<'a>(&self, calls: impl Iterator<Item = &'a Call>) -> usize {
         let budget = |bucket: &Option<Mutex<Bucket>>| bucket.as_ref().map_or(f64::INFINITY, |b| b.lock().rate);

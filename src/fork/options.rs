@@ -12,7 +12,9 @@ use std::time::Duration;
 /// Which JSON-RPC methods accounts and slots are asked with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AccountSource {
-    /// `eth_getProof` until the node turns out not to have it, from then on as [`AccountSource::Fields`].
+    /// `eth_getProof`, or as [`AccountSource::Fields`] once the node turns out not to have it, or to take long for it:
+    /// where 64 accounts or more are asked for at once over URLs and without a rate limit, 16 of them show that, and more
+    /// than 2 ms for each is long.
     #[default]
     Auto,
     /// `eth_getProof` only.

@@ -105,12 +105,34 @@ impl Plan {
         self.calls.is_empty() && self.order.is_empty()
     }
 
+    /// Addresses whose account or slots are open.
+    pub(super) fn addresses(&self) -> usize {
+        self.order.len()
+    }
+
+    /// How many calls are left.
+    pub(super) fn count(&self, means: Means) -> usize {
+        let of_one = |wants: &AddressWants| {
+            let together = wants.slots.len().div_ceil(means.max_slots);
+            match means {
+                Means { proofs: true, .. } => together.max(1),
+                Means { storage_values: true, .. } => 3 * usize::from(wants.account),
+                _ => 3 * usize::from(wants.account) + wants.slots.len(),
+            }
+        };
+        let slots: usize = self.addresses.values().map(|wants| wants.slots.len()).sum();
+        let together = if !means.proofs && means.storage_values { slots.div_ceil(means.max_slots) } else { 0 };
+        self.calls.len() + self.addresses.values().map(of_one).sum::<usize>() + together
+    }
+
     /// The next call.
     pub(super) fn next(&mut self, means: Means) -> Option<Call> {
+        self.calls.pop_front().or_else(|| self.next_value(means))
+    }
+
+    /// The next call for an account or slots that has not been made up yet.
+    pub(super) fn next_value(&mut self, means: Means) -> Option<Call> {
         let Means { proofs, storage_values, max_slots } = means;
-        if let Some(call) = self.calls.pop_front() {
-            return Some(call);
-        }
         let address = *self.order.front()?;
         let wants = self.addresses.get_mut(&address)?;
         let account = std::mem::take(&mut wants.account);
@@ -198,7 +220,10 @@ mod tests {
     }
 
     fn by(mut plan: Plan, means: Means) -> Vec<Call> {
-        std::iter::from_fn(|| plan.next(means)).collect()
+        let count = plan.count(means);
+        let calls: Vec<Call> = std::iter::from_fn(|| plan.next(means)).collect();
+        assert_eq!((calls.len(), plan.count(means)), (count, 0));
+        calls
     }
 
     #[test]

@@ -5,8 +5,9 @@ use super::answer::decode;
 use super::body::Sent;
 use super::call::Call;
 use super::failure::{Failure, Kind};
+use super::inner::ProofUse;
 use super::options::LogLevel;
-use super::plan::Plan;
+use super::plan::{Means, Plan};
 use super::retry::backoff;
 use super::wire::Wire;
 use parking_lot::{Mutex, MutexGuard};
@@ -16,6 +17,12 @@ use std::time::{Duration, Instant};
 
 /// Calls in a body below which it is not worth to have several under way.
 const MIN_SHARE: usize = 16;
+/// Proofs that show how long a node takes for them.
+const TRIAL: usize = 16;
+/// Addresses in one operation from which on that matters.
+const TRIAL_FROM: usize = 4 * TRIAL;
+/// A node that takes longer for a proof is asked for the parts of accounts instead: four calls, each a fraction of this.
+const SLOW_PROOF: Duration = Duration::from_millis(2);
 
 /// A call on its way.
 pub(super) struct Job {
@@ -37,7 +44,11 @@ pub(super) struct Run<'a> {
 }
 
 struct Queue {
+    /// What goes out next, before the plan.
     jobs: VecDeque<Job>,
+    plan: Plan,
+    /// The next body is the one that shows how long proofs take.
+    trial: bool,
     last_id: u64,
     /// Calls in one body, after an answer to more was too long.
     limit: usize,
@@ -61,7 +72,39 @@ fn share(calls: usize, most: usize, concurrent: usize) -> usize {
     calls.div_ceil(rounds.saturating_mul(concurrent)).max(MIN_SHARE).min(most)
 }
 
+/// Ends the trial of proofs, if nothing else has.
+struct Trial<'a>(&'a Fork);
+
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.0.inner.lock();
+        if inner.proof_use == ProofUse::OnTrial {
+            inner.proof_use = ProofUse::Untried;
+        }
+    }
+}
+
+/// The calls of a body.
+struct Body {
+    jobs: Vec<Job>,
+    /// Shows how long proofs take.
+    trial: bool,
+}
+
 impl Queue {
+    fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.plan.is_empty()
+    }
+
+    /// Makes up calls until `count` are ready to go out.
+    fn fill(&mut self, count: usize, means: Means) {
+        while self.jobs.len() < count
+            && let Some(call) = self.plan.next(means)
+        {
+            self.add(call);
+        }
+    }
+
     fn add(&mut self, call: Call) {
         self.last_id += 1;
         self.jobs.push_back(Job { id: self.last_id, call, attempts: 0, refusals: 0, asked_pause: Duration::ZERO });
@@ -75,18 +118,28 @@ impl Queue {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(fork: &'a Fork, wire: &'a Wire, calls: Vec<Call>) -> Self {
-        let mut queue = Queue {
-            jobs: VecDeque::with_capacity(calls.len()),
+    pub(super) fn new(fork: &'a Fork, wire: &'a Wire, plan: Plan) -> Self {
+        let mut inner = fork.inner.lock();
+        // Without others to go on with all else, the trial would cost a round trip; with limits, calls are dear.
+        let trial = plan.addresses() >= TRIAL_FROM
+            && wire.concurrent() > 1
+            && wire.takes_batches()
+            && inner.batch.get() >= TRIAL
+            && !fork.limiter.limits()
+            && inner.may_try_proofs();
+        if trial {
+            inner.proof_use = ProofUse::OnTrial;
+        }
+        let queue = Queue {
+            jobs: VecDeque::new(),
+            trial,
             last_id: 0,
             limit: if wire.takes_batches() { usize::MAX } else { 1 },
-            share: share(calls.len(), fork.inner.lock().batch.get(), wire.concurrent()),
+            share: share(plan.count(inner.means()), inner.batch.get(), wire.concurrent()),
+            plan,
             workers: 1,
             deadline: after(fork.options.total_timeout),
         };
-        for call in calls {
-            queue.add(call);
-        }
         Self { fork, wire, queue: Mutex::new(queue) }
     }
 
@@ -101,8 +154,12 @@ impl<'a> Run<'a> {
 
     /// `reading`: on the thread that came in from outside, which is the one that tells the log.
     fn work<'scope>(&'scope self, scope: Option<&'scope Scope<'scope, '_>>, reading: bool) {
-        while let Some(jobs) = self.next_body(scope) {
-            self.carry(jobs);
+        while let Some(Body { jobs, trial }) = self.next_body(scope) {
+            if trial {
+                self.try_proofs(jobs);
+            } else {
+                self.carry(jobs);
+            }
             if reading {
                 self.fork.tell();
             }
@@ -110,10 +167,27 @@ impl<'a> Run<'a> {
     }
 
     /// The calls for the next body. Has another thread begin with what is left.
-    fn next_body<'scope>(&'scope self, scope: Option<&'scope Scope<'scope, '_>>) -> Option<Vec<Job>> {
-        let most = self.fork.inner.lock().batch.get();
+    fn next_body<'scope>(&'scope self, scope: Option<&'scope Scope<'scope, '_>>) -> Option<Body> {
+        let (most, mut means) = {
+            let inner = self.fork.inner.lock();
+            (inner.batch.get(), inner.means())
+        };
         let mut queue = self.queue.lock();
-        let size = most.min(queue.limit).min(queue.share).min(queue.jobs.len());
+        let trial = std::mem::take(&mut queue.trial);
+        let size = if trial {
+            means.proofs = true;
+            while queue.jobs.len() < TRIAL
+                && let Some(call) = queue.plan.next_value(means)
+            {
+                queue.add(call);
+            }
+            TRIAL
+        } else {
+            let size = most.min(queue.limit).min(queue.share);
+            queue.fill(size, means);
+            size
+        };
+        let size = size.min(queue.jobs.len());
         let size = self.fork.limiter.affordable(queue.jobs.iter().take(size).map(|job| &job.call));
         if size == 0 {
             queue.workers -= 1;
@@ -121,7 +195,7 @@ impl<'a> Run<'a> {
         }
         let jobs = queue.jobs.drain(..size).collect();
         if let Some(scope) = scope
-            && !queue.jobs.is_empty()
+            && !queue.is_empty()
             && queue.workers < self.wire.concurrent()
         {
             let worker = std::thread::Builder::new().name("worldstate".into());
@@ -130,7 +204,7 @@ impl<'a> Run<'a> {
                 queue.workers += 1;
             }
         }
-        Some(jobs)
+        Some(Body { jobs, trial })
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -149,11 +223,39 @@ impl<'a> Run<'a> {
         queue.last_id
     }
 
-    /// Sends one body and deals with what comes back.
-    fn carry(&self, jobs: Vec<Job>) {
+    /// Sends the proofs that show how long the node takes for one.
+    fn try_proofs(&self, jobs: Vec<Job>) {
+        let count = jobs.len();
+        // A body that failed has shown nothing, nor has one whose sender panicked.
+        let trial = Trial(self.fork);
+        let beyond = self.carry(jobs);
+        drop(trial);
+        let Some(beyond) = beyond else { return };
+        let mut inner = self.fork.inner.lock();
+        if !inner.may_try_proofs() {
+            return;
+        }
+        if beyond > SLOW_PROOF * u32::try_from(count).unwrap_or(u32::MAX) {
+            inner.leave_proofs(|| format!("{count} took {} ms more than a round trip", beyond.as_millis()));
+        } else {
+            inner.proof_use = ProofUse::Kept;
+        }
+        let (means, most) = (inner.means(), inner.batch.get());
+        drop(inner);
+        let mut queue = self.queue.lock();
+        queue.share = share(queue.jobs.len() + queue.plan.count(means), most, self.wire.concurrent());
+    }
+
+    /// Sends one body and deals with what comes back. Gives how much longer than the quickest one before it took, unless
+    /// it failed.
+    fn carry(&self, jobs: Vec<Job>) -> Option<Duration> {
         let at = self.wire.endpoint();
         match self.send(at, &jobs) {
-            Ok(sent) => self.take(at, jobs, sent),
+            Ok(sent) => {
+                let beyond = sent.beyond;
+                self.take(at, jobs, sent);
+                return Some(beyond);
+            }
             Err(failure) if failure.batch_refused && failure.items > 1 => self.split(at, jobs, &failure),
             Err(failure) => {
                 if failure.timed_out && failure.items > 1 {
@@ -164,6 +266,7 @@ impl<'a> Run<'a> {
                 self.fail(at, failed, failure.items);
             }
         }
+        None
     }
 
     /// Has the calls of a refused body go out in smaller ones.
@@ -190,7 +293,7 @@ impl<'a> Run<'a> {
     /// Keeps the good answers of a body and deals with the others.
     fn take(&self, at: usize, jobs: Vec<Job>, sent: Sent) {
         let fork = self.fork;
-        let Sent { answers, items, look, epoch } = sent;
+        let Sent { answers, items, look, epoch, .. } = sent;
         let mut jobs: Vec<Option<Job>> = jobs.into_iter().map(Some).collect();
         let mut failed = Vec::new();
         let mut progress = false;
@@ -319,7 +422,8 @@ impl<'a> Run<'a> {
             queue.add(call);
         }
         let most = self.fork.inner.lock().batch.get();
-        queue.share = queue.share.max(share(queue.jobs.len(), most, self.wire.concurrent()));
+        let calls = queue.jobs.len() + queue.plan.count(means);
+        queue.share = queue.share.max(share(calls, most, self.wire.concurrent()));
     }
 
     fn give_up(&self, at: usize, job: &Job, failure: &Failure, why: &str) {

@@ -47,6 +47,8 @@ struct Node {
     chain: AtomicU8,
     /// Until when the node wants to be left in peace.
     pause: Mutex<Option<Instant>>,
+    /// The least time that a body took: about a round trip.
+    quickest: Mutex<Option<Duration>>,
 }
 
 /// The nodes, and which of them is asked now.
@@ -183,6 +185,14 @@ impl Wire {
         self.nodes[at].chain.store(chain as u8, Ordering::Relaxed);
     }
 
+    /// Node `at` has answered a body after `time`. Gives the least time that one took before.
+    pub(super) fn answered(&self, at: usize, time: Duration) -> Option<Duration> {
+        let mut quickest = self.nodes[at].quickest.lock();
+        let before = *quickest;
+        *quickest = Some(before.map_or(time, |before| before.min(time)));
+        before
+    }
+
     /// How long node `at` wants to be left in peace yet.
     pub(super) fn pause(&self, at: usize) -> Duration {
         self.nodes[at].pause(Instant::now())
@@ -198,7 +208,13 @@ impl Wire {
 
 impl Node {
     fn new(name: String, carrier: Carrier) -> Self {
-        Self { name, carrier, chain: AtomicU8::new(Chain::Unknown as u8), pause: Mutex::new(None) }
+        Self {
+            name,
+            carrier,
+            chain: AtomicU8::new(Chain::Unknown as u8),
+            pause: Mutex::new(None),
+            quickest: Mutex::new(None),
+        }
     }
 
     fn chain(&self) -> Chain {

@@ -8,7 +8,7 @@ const Transport = @import("transport.zig").Transport;
 
 /// How a fork asks for accounts.
 pub const AccountSource = enum(c_int) {
-    /// eth_getProof while the node has it, else as `fields`; found out once.
+    /// eth_getProof, or as `fields` once the node turns out not to have it or to take long for it.
     auto = c.FORK_ACCOUNTS_AUTO,
     /// eth_getProof only.
     proof = c.FORK_ACCOUNTS_PROOF,

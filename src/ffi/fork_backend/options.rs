@@ -10,7 +10,9 @@ use std::ffi::{CString, c_char, c_int, c_void};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// eth_getProof while the node has it, from then on as FORK_ACCOUNTS_FIELDS; found out once.
+/// eth_getProof, or as FORK_ACCOUNTS_FIELDS once the node turns out not to have it, or to take long for it: where 64
+/// accounts or more are asked for at once over URLs and without a rate limit, 16 of them show that, and more than 2 ms for
+/// each is long.
 pub const FORK_ACCOUNTS_AUTO: c_int = 0;
 /// eth_getProof only.
 pub const FORK_ACCOUNTS_PROOF: c_int = 1;

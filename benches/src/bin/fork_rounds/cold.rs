@@ -59,7 +59,8 @@ pub(crate) fn measure(path: &Path, chain: &Chain) -> Result<f64> {
     let figure = |id: &str, what: &str, base: &str, unit: &str, pair, target| {
         record(path, &Figure::of(id, what, base, unit, pair, target))
     };
-    let (time, bodies) = rounds(chain, AccountSource::Fields)?;
+    let (time, bodies) = rounds(chain, AccountSource::Auto)?;
+    let (fields, _) = rounds(chain, AccountSource::Fields)?;
 
     let start = Instant::now();
     let state = State::with_source(Fork::open(chain.options())?);
@@ -71,13 +72,14 @@ pub(crate) fn measure(path: &Path, chain: &Chain) -> Result<f64> {
     let one_by_one = millis(start) * scale;
     println!("one by one: {ONE_BY_ONE} accounts measured, times {scale:.0}; a fork opens in {opened:.0} ms");
     figure("forking_cold", "1,000 accounts and slots, cold, 50 ms a request", "300 ms", "ms", (time, 300.0), 1.0)?;
+    figure("forking_cold_fields", "  without proofs from the beginning", "300 ms", "ms", (fields, 300.0), 1.0)?;
     figure("forking_cold_single", "  against one request a value", "one by one", "ms", (time, one_by_one), 0.0)?;
     figure("forking_cold_requests", "  HTTP requests", "one by one", "requests", (bodies, single * scale), 0.0)?;
 
     // anvil makes its whole state's trie anew for each proof, which is most of this time.
     let (with_proofs, bodies) = rounds(chain, AccountSource::Proof)?;
     println!("with proofs: {bodies} HTTP requests");
-    let what = "the same with eth_getProof";
-    figure("forking_cold_proofs", what, "without", "ms", (with_proofs, time), 0.0)?;
+    let what = "  with proofs to the end";
+    figure("forking_cold_proofs", what, "default", "ms", (with_proofs, time), 0.0)?;
     Ok(time)
 }

@@ -7,7 +7,7 @@ import type { Hex, Quantity } from "../types.ts";
 import { toBigInt, writeHash } from "../values.ts";
 import { levelOf, type Log, type LogLevel, type LogRoute } from "./log.ts";
 
-/** How accounts are asked for: "auto" is eth_getProof while the node has it, and the single fields from then on. */
+/** How accounts are asked for: "auto" is eth_getProof, or the single fields once the node turns out not to have it or to take long for it. */
 export type AccountSource = "auto" | "proof" | "fields";
 const ACCOUNT_SOURCES: Record<AccountSource, number> = {
   auto: C.FORK_ACCOUNTS_AUTO,
