@@ -102,6 +102,11 @@ impl Kind {
         }
     }
 
+    /// Whether it says why the question cannot be answered, whoever is asked after that.
+    pub(super) fn is_about_the_question(self) -> bool {
+        !matches!(self, Self::Rpc | Self::WrongChain | Self::Reorg)
+    }
+
     /// The error with this text.
     pub(super) fn error(self, text: String) -> Error {
         match self {

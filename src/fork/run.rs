@@ -34,6 +34,8 @@ pub(super) struct Job {
     refusals: u32,
     /// The longest pause that an endpoint asked for since the last one.
     asked_pause: Duration,
+    /// What a node said last of why it cannot be answered. One that cannot be reached afterwards says nothing about that.
+    told: Option<(Kind, String)>,
 }
 
 /// The calls of one operation, and what has been learnt while sending them.
@@ -107,7 +109,7 @@ impl Queue {
 
     fn add(&mut self, call: Call) {
         self.last_id += 1;
-        self.jobs.push_back(Job { id: self.last_id, call, attempts: 0, refusals: 0, asked_pause: Duration::ZERO });
+        self.jobs.push_back(Job { id: self.last_id, call, attempts: 0, refusals: 0, asked_pause: Duration::ZERO, told: None });
     }
 
     fn put_back(&mut self, jobs: Vec<Job>) {
@@ -357,6 +359,9 @@ impl<'a> Run<'a> {
                 job.call.covers().into_iter().for_each(|request| replanned.add(request.into()));
                 continue;
             }
+            if failure.kind.is_about_the_question() {
+                job.told = Some((failure.kind, format!("{} from {}", failure.text, self.wire.name(at))));
+            }
             let worth_it = if failure.hopeless {
                 false
             } else if failure.kind == Kind::WrongChain && self.wire.has_right() {
@@ -443,8 +448,15 @@ impl<'a> Run<'a> {
             inner.lose(pin, None);
         }
         let needed = inner.need_of(&job.call, failure);
-        let text = format!("{what} from {name}: {}{needed} ({times}{why})", failure.text);
-        inner.fail(&job.call, &failure.kind.error(text));
+        let mut text = format!("{what} from {name}: {}{needed} ({times}{why})", failure.text);
+        let kind = match &job.told {
+            Some((kind, told)) if failure.kind == Kind::Rpc => {
+                text = format!("{text}; before: {told}");
+                *kind
+            }
+            _ => failure.kind,
+        };
+        inner.fail(&job.call, &kind.error(text));
         drop(inner);
         self.fork.settled.notify_all();
     }

@@ -124,12 +124,22 @@ exhausted() {
     "$out/exhaustion"
 }
 
+# What is kept on disk, while every look at the time of day comes out years before or after the last one.
+jumping() {
+    cc -shared -fPIC -O1 "${warnings[@]}" tests/c/jumping_clock.c -o "$out/jumping_clock.so"
+    local now
+    now=$(date +%Y)
+    refuse grep -q "$now" <(LD_PRELOAD="$out/jumping_clock.so" date +%Y)
+    LD_PRELOAD="$out/jumping_clock.so" "$out/ctests" kept: host: callbacks: >"$out/jumping.report" 2>&1 || { cat "$out/jumping.report"; return 1; }
+}
+
 # A frame of the library, with or without line numbers.
 in_library='src/ffi/|10worldstate3ffi'
 case $mode in
     plain)
         check "runs to its end" quiet
         check "no handle is free" exhausted
+        if [[ $host == *-linux-gnu ]]; then check "a clock that jumps changes nothing" jumping; fi
         ;;
     address)
         check "AddressSanitizer has nothing to say" quiet
