@@ -81,8 +81,9 @@ impl Tally {
         sum.verified += stats.verified;
         sum.verify_failures += stats.verify_failures;
         sum.stored_hits += stats.stored_hits;
-        sum.stored_writes += stats.stored_writes;
-        sum.stored_dropped += stats.stored_dropped;
+        // Forks that are open at the same time share these: no sum, but the most that one of them has seen.
+        sum.stored_writes = sum.stored_writes.max(stats.stored_writes);
+        sum.stored_dropped = sum.stored_dropped.max(stats.stored_dropped);
     }
 }
 
