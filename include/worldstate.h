@@ -917,9 +917,9 @@ typedef struct ForkBackendStats {
     uint64_t proof_bytes;
     /** Reads that the persistent cache or a recording answered. */
     uint64_t stored_hits;
-    /** Values written to the persistent cache. */
+    /** Values written to the persistent cache, by all forks of the process that have it open. */
     uint64_t stored_writes;
-    /** Values that were not written, because the disk did not keep up or refused. */
+    /** Values of theirs that were not written, because the disk did not keep up or refused. */
     uint64_t stored_dropped;
     /** Times that a body waited for the rate limit. */
     uint64_t throttled;

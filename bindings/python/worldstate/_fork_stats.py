@@ -46,7 +46,7 @@ class ForkStats(NamedTuple):
     stored_hits: int
     """Reads that the persistent cache or a recording answered."""
     stored_writes: int
-    """Values written to the persistent cache."""
+    """Values written to the persistent cache, by all forks of the process that have it open."""
     stored_dropped: int
     """Values that were not written, because the disk did not keep up or refused."""
     throttled: int

@@ -54,9 +54,9 @@ pub struct ForkBackendStats {
     pub proof_bytes: u64,
     /// Reads that the persistent cache or a recording answered.
     pub stored_hits: u64,
-    /// Values written to the persistent cache.
+    /// Values written to the persistent cache, by all forks of the process that have it open.
     pub stored_writes: u64,
-    /// Values that were not written, because the disk did not keep up or refused.
+    /// Values of theirs that were not written, because the disk did not keep up or refused.
     pub stored_dropped: u64,
     /// Times that a body waited for the rate limit.
     pub throttled: u64,
