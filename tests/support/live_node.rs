@@ -46,7 +46,8 @@ impl LiveNode {
                 }
             }
         });
-        node.address = listens.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{command:?} does not listen: {error}"));
+        node.address =
+            listens.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{command:?} does not listen: {error}"));
         node.rpc("eth_chainId", &json!([]));
         node
     }
