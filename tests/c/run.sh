@@ -51,7 +51,8 @@ declared | sed 's/.*/"&",/' >"$out/declared_functions.h"
 flags=() link=() before=()
 case $mode in
     plain | valgrind)
-        cargo build --quiet --features test-hooks
+        # Beside a test, what it is made of has the features that it has in the tests: the library is built once for both.
+        cargo build --quiet --features test-hooks --lib --test panics
         cp target/debug/libworldstate.so target/debug/libworldstate.so.0 "$out/"
         # shellcheck disable=SC2016
         link=(-L"$out" -lworldstate -Wl,-rpath,'$ORIGIN' "${libs[@]}")
