@@ -29,11 +29,12 @@ warnings=(-Wall -Wextra -Wpedantic -Werror)
 libs=(-lpthread -lm -ldl -lrt)
 
 # build_instrumented SANITIZER FLAGS: the library and all it is made of but Rust's own, which comes compiled.
+# What only builds run is the same for all sanitizers, hence the one directory; the archive there is the last one's.
 build_instrumented() {
-    RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$1${2:+ $2}" CARGO_PROFILE_DEV_DEBUG=line-tables-only \
-        cargo build --quiet --features test-hooks --target "$host" --target-dir "build/c/$1-library" \
-        --config 'profile.dev.package."*".opt-level=0'
-    library=build/c/$1-library/$host/debug/libworldstate.a
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$1${2:+ $2}" CARGO_PROFILE_DEV_OPT_LEVEL=0 \
+        cargo rustc --quiet --lib --crate-type staticlib --features test-hooks --target "$host" --target-dir build/c/instrumented
+    library=$out/libworldstate.a
+    cp "build/c/instrumented/$host/debug/libworldstate.a" "$library"
 }
 
 # compile NAME SOURCE…: a program in $out; `flags` and `link` say how.
@@ -50,7 +51,11 @@ declared | sed 's/.*/"&",/' >"$out/declared_functions.h"
 flags=() link=() before=()
 case $mode in
     plain | valgrind)
-        cargo build --quiet --features test-hooks
+        # Beside a test, what it is made of has the features that it has in the tests: the library is built once for both.
+        settings=()
+        # Optimised code may branch on what is not set where the outcome does not matter, which memcheck cannot know.
+        if [ "$mode" = valgrind ]; then settings=(--config profile.dev.package.worldstate.opt-level=0); fi
+        cargo build --quiet --features test-hooks --lib --test panics "${settings[@]}"
         cp target/debug/libworldstate.so target/debug/libworldstate.so.0 "$out/"
         # shellcheck disable=SC2016
         link=(-L"$out" -lworldstate -Wl,-rpath,'$ORIGIN' "${libs[@]}")

@@ -79,7 +79,8 @@ def our_traces(cases: list[Case]) -> dict[str, list[str]]:
         listed, written = Path(folder, "cases"), Path(folder, "traces")
         listed.write_text("".join(case.line + "\n" for case in cases))
         run = subprocess.run(
-            ["cargo", "test", "--quiet", "--test", "evm_steps"],
+            # With what the other tests are built with, or the library is built anew.
+            ["cargo", "test", "--quiet", "--all-features", "--test", "evm_steps"],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
