@@ -22,6 +22,12 @@ names_itself() {
     [ "$(readlink "$prefix/lib/libworldstate.so.${version%%.*}")" = "libworldstate.so.$version" ]
 }
 
+is_small() {
+    readelf -SW "$prefix/lib/libworldstate.so" >"$work/sections"
+    refuse grep -F .symtab "$work/sections"
+    [ "$(stat -Lc %s "$prefix/lib/libworldstate.so")" -le $((6 << 20)) ]
+}
+
 pkg_config_knows() { [ "$(pkg-config --modversion worldstate)" = "$version" ]; }
 
 # What the flags hold is words for the compiler. shellcheck disable=SC2046
@@ -62,6 +68,7 @@ refuses_relative() { refuse env PREFIX=relative tools/install.sh; }
 check "make install" installs
 check "a second time changes nothing" installs_again
 check "soname and links" names_itself
+check "the library is stripped, and no larger than 6 MiB" is_small
 check "pkg-config knows the version" pkg_config_knows
 check "a program with the shared library" shared
 check "a program with the archive" archive
