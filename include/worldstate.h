@@ -619,7 +619,7 @@ int fork_reply_fail(ForkReplyHandle reply,
 
 /**
  * eth_getProof, or as FORK_ACCOUNTS_FIELDS once the node turns out not to have it, or to take long for it: where 64
- * accounts or more are asked for at once over URLs and without a rate limit, 16 of them show that, and more than 2 ms for
+ * accounts or more are asked for at once over URLs and without a rate limit, 16 of them show that, and more than 1 ms for
  * each is long.
  */
 #define FORK_ACCOUNTS_AUTO 0

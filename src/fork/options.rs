@@ -14,7 +14,7 @@ use std::time::Duration;
 pub enum AccountSource {
     /// `eth_getProof`, or as [`AccountSource::Fields`] once the node turns out not to have it, or to take long for it:
     /// where 64 accounts or more are asked for at once over URLs and without a rate limit, 16 of them show that, and more
-    /// than 2 ms for each is long.
+    /// than 1 ms for each is long.
     #[default]
     Auto,
     /// `eth_getProof` only.

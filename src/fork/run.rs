@@ -22,7 +22,7 @@ const TRIAL: usize = 16;
 /// Addresses in one operation from which on that matters.
 const TRIAL_FROM: usize = 4 * TRIAL;
 /// A node that takes longer for a proof is asked for the parts of accounts instead: four calls, each a fraction of this.
-const SLOW_PROOF: Duration = Duration::from_millis(2);
+const SLOW_PROOF: Duration = Duration::from_millis(1);
 
 /// A call on its way.
 pub(super) struct Job {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// eth_getProof, or as FORK_ACCOUNTS_FIELDS once the node turns out not to have it, or to take long for it: where 64
-/// accounts or more are asked for at once over URLs and without a rate limit, 16 of them show that, and more than 2 ms for
+/// accounts or more are asked for at once over URLs and without a rate limit, 16 of them show that, and more than 1 ms for
 /// each is long.
 pub const FORK_ACCOUNTS_AUTO: c_int = 0;
 /// eth_getProof only.
