@@ -109,7 +109,14 @@ impl Queue {
 
     fn add(&mut self, call: Call) {
         self.last_id += 1;
-        self.jobs.push_back(Job { id: self.last_id, call, attempts: 0, refusals: 0, asked_pause: Duration::ZERO, told: None });
+        self.jobs.push_back(Job {
+            id: self.last_id,
+            call,
+            attempts: 0,
+            refusals: 0,
+            asked_pause: Duration::ZERO,
+            told: None,
+        });
     }
 
     fn put_back(&mut self, jobs: Vec<Job>) {
