@@ -45,10 +45,11 @@ class ForkOptions(TypedDict, total=False):
     which a block that is not final is looked up again (12).
 
     How to ask: ``account_source`` is "auto" (eth_getProof, or the fields where the node has it not or takes long for
-    it), "proof" or "fields". ``max_attempts``: how often a request is sent at most, for each URL (4). ``backoff_initial``, ``backoff_max``: seconds of the pauses
-    between attempts (0.25, 8). ``max_batch``: requests in one body (100). ``max_slots_per_request``: slots in one
-    eth_getProof (256). ``max_response_bytes``: longest answer (64 MiB). ``remember_touched``: keep what executions touch,
-    so that the next one of the same call asks for all of it at once.
+    it), "proof" or "fields". ``max_attempts``: how often a request is sent at most, for each URL (4).
+    ``backoff_initial``, ``backoff_max``: seconds of the pauses between attempts (0.25, 8). ``max_batch``: requests in
+    one body (100). ``max_slots_per_request``: slots in one eth_getProof (256). ``max_response_bytes``: longest answer
+    (64 MiB). ``remember_touched``: keep what executions touch, so that the next one of the same call asks for all of it
+    at once.
 
     What to believe: ``verify``, TrustedBlock or TrustedRoot, has every account, slot and code checked; a wrong answer is
     a ProofInvalidError, and kept nowhere.
