@@ -4,6 +4,7 @@ use crate::chain::{ACCOUNTS, Chain};
 use crate::{Result, cold, millis, record};
 use alloy_primitives::{Address, U256, keccak256};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ use worldstate_floor::workload;
 const SLOTS: usize = 1_000_000;
 /// Restarts, after each of which every slot is read once.
 const RESTARTS: usize = 5;
+/// The first argument of a restarted process; its second one is the cache directory.
+pub(crate) const RESTARTED: &str = "restarted";
 /// The reads that bring the file's pages into memory.
 const EARLY: usize = 100_000;
 /// Read in each round with and without the cache.
@@ -91,42 +94,53 @@ fn fill(directory: &Directory, keys: &[(Address, U256)]) -> Result<()> {
     }
 }
 
-/// A restart with a million slots on the disk.
-fn restart(path: &Path) -> Result<()> {
+/// Restarts with a million slots on the disk, each a process of its own.
+fn restarts(path: &Path) -> Result<()> {
     let directory = Directory::new("restart")?;
-    let keys: Vec<_> = (0..SLOTS).map(key).collect();
-    fill(&directory, &keys)?;
-    let (mut opened, mut each, mut early) = (Vec::new(), Vec::new(), Vec::new());
-    let order = workload::shuffled(SLOTS);
+    fill(&directory, &(0..SLOTS).map(key).collect::<Vec<_>>())?;
+    let mut times = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..RESTARTS {
-        let (options, sent) = computed(Some(directory.0.clone()));
-        let start = Instant::now();
-        let fork = Fork::open(options)?;
-        opened.push(millis(start));
-        let start = Instant::now();
-        for (count, number) in order.iter().enumerate() {
-            let (address, slot) = keys[*number];
-            if fork.storage(address, slot)? != slot {
-                return Err(format!("slot {slot:#x} has another value").into());
-            }
-            if count + 1 == EARLY {
-                early.push(micros_each(start, EARLY));
-            }
+        let restarted = Command::new(std::env::current_exe()?).arg(RESTARTED).arg(&directory.0).output()?;
+        if !restarted.status.success() {
+            return Err(String::from_utf8_lossy(&restarted.stderr).into());
         }
-        each.push(micros_each(start, SLOTS));
-        match sent.load(Ordering::Relaxed) {
-            0 => {}
-            sent => return Err(format!("{sent} HTTP requests after a restart").into()),
+        let printed = String::from_utf8(restarted.stdout)?;
+        for (times, time) in times.iter_mut().zip(printed.split_whitespace()) {
+            times.push(time.parse()?);
         }
     }
-    let open = quantile(&mut opened, 0.5);
-    let (read, first) = (quantile(&mut each, 0.5), quantile(&mut early, 0.5));
+    let [open, first, read] = times.each_mut().map(|times| quantile(times, 0.5));
     let what = "a fork opened, 1,000,000 slots on the disk";
     record(path, &Figure::of("forking_disk_open", what, "20 ms", "ms", (open, 20.0), 1.0))?;
     let what = "  each of them read once, in random order";
     record(path, &Figure::of("forking_disk_read", what, "3 us", "us", (read, 3.0), 1.0))?;
     let what = "  the first 100,000 of these reads";
     record(path, &Figure::of("forking_disk_first", what, "all", "us", (first, read), 0.0))
+}
+
+/// What a restarted process does: opens, and reads every slot. Prints the milliseconds of the opening, and the microseconds
+/// of one of the first reads and of one of all.
+pub(crate) fn restarted(cache_dir: PathBuf) -> Result<()> {
+    let keys: Vec<_> = workload::shuffled(SLOTS).into_iter().map(key).collect();
+    let (options, sent) = computed(Some(cache_dir));
+    let start = Instant::now();
+    let fork = Fork::open(options)?;
+    let opened = millis(start);
+    let mut first = 0.0;
+    let start = Instant::now();
+    for (count, &(address, slot)) in keys.iter().enumerate() {
+        if fork.storage(address, slot)? != slot {
+            return Err(format!("slot {slot:#x} has another value").into());
+        }
+        if count + 1 == EARLY {
+            first = micros_each(start, EARLY);
+        }
+    }
+    let each = micros_each(start, SLOTS);
+    match sent.load(Ordering::Relaxed) {
+        0 => Ok(println!("{opened} {first} {each}")),
+        sent => Err(format!("{sent} HTTP requests after a restart").into()),
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "below 2^52")]
@@ -198,5 +212,5 @@ fn write_behind(path: &Path, chain: &Chain) -> Result<()> {
 pub(crate) fn measure(path: &Path, chain: &Chain, cold: f64) -> Result<()> {
     warm(path, chain, cold)?;
     write_behind(path, chain)?;
-    restart(path)
+    restarts(path)
 }

@@ -34,6 +34,9 @@ fn record(path: &Path, figure: &Figure) -> Result<()> {
 
 fn main() -> Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
+    if let [disk::RESTARTED, cache_dir] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        return disk::restarted(cache_dir.into());
+    }
     let [results, library, parts @ ..] = arguments.as_slice() else {
         return Err("usage: fork_rounds RESULTS_FILE LIBRARY [PART…]".into());
     };
