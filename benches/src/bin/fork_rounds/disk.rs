@@ -138,7 +138,10 @@ pub(crate) fn restarted(cache_dir: PathBuf) -> Result<()> {
     }
     let each = micros_each(start, SLOTS);
     match sent.load(Ordering::Relaxed) {
-        0 => Ok(println!("{opened} {first} {each}")),
+        0 => {
+            println!("{opened} {first} {each}");
+            Ok(())
+        }
         sent => Err(format!("{sent} HTTP requests after a restart").into()),
     }
 }
