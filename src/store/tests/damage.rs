@@ -1,5 +1,7 @@
 //! Files that are damaged, cut short, or not ours.
 
+use super::super::file;
+use super::super::record::{Seal, encode_chain};
 use super::*;
 
 const N: u64 = 12;
@@ -167,7 +169,7 @@ fn a_damaged_log_is_never_a_wrong_value() {
     while slot(&store, first, N - 1).is_none() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    let log = std::fs::read(super::super::file::beside(&dir.file(), "-wal")).unwrap();
+    let log = std::fs::read(file::beside(&dir.file(), "-wal")).unwrap();
     assert!(!log.is_empty());
     let mut seen = [false; 2];
     for at in (0..log.len()).step_by(37) {
@@ -175,7 +177,7 @@ fn a_damaged_log_is_never_a_wrong_value() {
         let mut log = log.clone();
         log[at] ^= 0x10;
         std::fs::write(other.file(), &before).unwrap();
-        std::fs::write(super::super::file::beside(&other.file(), "-wal"), &log).unwrap();
+        std::fs::write(file::beside(&other.file(), "-wal"), &log).unwrap();
         let store = other.open();
         let scope = store.enter(&block(1), false);
         for n in 0..N {
@@ -248,13 +250,13 @@ fn a_file_that_is_not_ours_is_set_aside_untouched() {
         Box::new(|dir| {
             let other = Chain { id: 10, ..mainnet() };
             drop(Store::open(&dir.0, &other, LARGE).unwrap());
-            std::fs::rename(dir.0.join(super::super::file::name(&other)), dir.file()).unwrap();
+            std::fs::rename(dir.0.join(file::name(&other)), dir.file()).unwrap();
             "another chain's".to_owned()
         }),
         Box::new(|dir| {
             let other = Chain { network: "other".to_owned(), ..mainnet() };
             drop(Store::open(&dir.0, &other, LARGE).unwrap());
-            std::fs::rename(dir.0.join(super::super::file::name(&other)), dir.file()).unwrap();
+            std::fs::rename(dir.0.join(file::name(&other)), dir.file()).unwrap();
             "another network's".to_owned()
         }),
         Box::new(move |dir| statement(dir, "PRAGMA user_version = 2")),
@@ -269,7 +271,7 @@ fn a_file_that_is_not_ours_is_set_aside_untouched() {
         let before = std::fs::read(dir.file()).unwrap();
         assert_eq!(trial(&dir, &what), 0, "{what}");
         assert_eq!(dir.set_aside(), 1, "{what}");
-        let aside = super::super::file::beside(&dir.file(), ".corrupt-1");
+        let aside = file::beside(&dir.file(), ".corrupt-1");
         assert_eq!(std::fs::read(aside).unwrap(), before, "{what}");
         drop(dir.open());
         assert_eq!(dir.set_aside(), 1, "{what}: the new file is good");
@@ -305,4 +307,39 @@ fn a_record_in_another_place_is_a_miss() {
     assert_eq!(survey(&store, "swapped"), 3, "the blocks alone are left");
     assert!(store.counts().bad_records > 40, "{:?}", store.counts());
     assert_eq!(dir.set_aside(), 0);
+}
+
+/// What another chain's file had under the same blocks and keys.
+#[test]
+fn a_record_of_another_chain_is_a_miss() {
+    let (dir, other) = (Dir::new(), Chain { id: 2, ..mainnet() });
+    fill(&dir);
+    std::fs::rename(dir.file(), dir.0.join(file::name(&other))).unwrap();
+    let file = rusqlite::Connection::open(dir.0.join(file::name(&other))).unwrap();
+    let meta = Seal::of_format().close(&[], &encode_chain(&other));
+    assert_eq!(file.execute("UPDATE meta SET data = ?1", [meta]), Ok(1));
+    drop(file);
+    let store = Store::open(&dir.0, &other, LARGE).unwrap();
+    assert_eq!(survey(&store, "another chain's"), 12 + 1, "codes and the node are no chain's");
+    assert!(store.counts().bad_records > 40, "{:?}", store.counts());
+    assert_eq!(dir.set_aside(), 0);
+}
+
+/// Left where it is, the log would be taken for the new file's.
+#[test]
+fn a_log_that_somebody_holds_is_set_aside_with_its_file() {
+    let (dir, other) = (Dir::new(), Chain { id: 2, ..mainnet() });
+    let theirs = dir.0.join(file::name(&other));
+    let store = Store::open(&dir.0, &other, LARGE).unwrap();
+    let held = rusqlite::Connection::open(&theirs).unwrap();
+    assert_eq!(held.query_one("SELECT count(*) FROM block", [], |row| row.get(0)), Ok(0));
+    put_slot(&store, store.enter(&block(1), true), 1, 1);
+    drop(store);
+    for suffix in ["", "-wal", "-shm"] {
+        std::fs::rename(file::beside(&theirs, suffix), file::beside(&dir.file(), suffix)).unwrap();
+    }
+    assert_ne!(file::log_size(&dir.file()), 0);
+    assert_eq!(trial(&dir, "another chain's with its log"), 0);
+    assert_eq!(dir.set_aside(), 1);
+    assert_ne!(file::log_size(&file::beside(&dir.file(), ".corrupt-1")), 0);
 }

@@ -1,5 +1,6 @@
 //! Files that are kept below their limit.
 
+use super::super::file;
 use super::*;
 
 const LIMIT: u64 = 2 << 20;
@@ -7,11 +8,24 @@ const LIMIT: u64 = 2 << 20;
 const SLACK: u64 = 1 << 20;
 
 fn size(dir: &Dir) -> u64 {
-    super::super::file::size(&dir.file())
+    file::size(&dir.file())
 }
 
 fn small(dir: &Dir) -> Arc<Store> {
     Store::open(&dir.0, &mainnet(), LIMIT).unwrap()
+}
+
+/// What stands for trie node `n`: 2,000 bytes.
+fn node(n: u64) -> Bytes {
+    word(n).to_be_bytes::<32>().into_iter().cycle().take(2000).collect()
+}
+
+fn put_node(store: &Store, n: u64) {
+    store.put(Record::Node(keccak256(node(n)), node(n)));
+}
+
+fn has_node(store: &Store, n: u64) -> bool {
+    store.node(&keccak256(node(n))).inspect(|found| assert_eq!(*found, node(n))).is_some()
 }
 
 #[test]
@@ -45,23 +59,40 @@ fn the_blocks_used_longest_ago_go_first() {
 fn code_and_nodes_that_nobody_uses_go_with_their_time() {
     let dir = Dir::new();
     let store = small(&dir);
-    let blob = |n: u64| -> Bytes { word(n).to_be_bytes::<32>().into_iter().cycle().take(2000).collect() };
     for number in 1..=40 {
         let scope = store.enter(&block(number), true);
         for n in 0..50 {
-            let node = blob(number * 50 + n);
-            store.put(Record::Node(keccak256(&node), node));
+            put_node(&store, number * 50 + n);
         }
         put_slot(&store, scope, number, 1);
         store.flush().unwrap();
         // One that is read all the time.
-        assert_eq!(store.node(&keccak256(blob(51))), Some(blob(51)), "block {number}");
+        assert!(has_node(&store, 51), "block {number}");
         assert!(size(&dir) < LIMIT + SLACK);
     }
     assert!(size(&dir) <= LIMIT, "{}", size(&dir));
-    let there = |n: u64| store.node(&keccak256(blob(n))).is_some();
-    assert!((2000..2050).all(there), "those of the last block");
-    assert!(!(52..100).any(there), "those of the first block, but for the one that was read");
+    assert!((2000..2050).all(|n| has_node(&store, n)), "those of the last block");
+    assert!(!(52..100).any(|n| has_node(&store, n)), "those of the first block, but for the one that was read");
+    for number in 35..=40 {
+        let scope = store.by_number(number, false).unwrap().1;
+        assert_eq!(slot(&store, scope, 1), Some(value(number, 1)), "values go with older nodes, not before them");
+    }
+}
+
+#[test]
+fn nodes_alone_go_in_the_order_of_their_use() {
+    let dir = Dir::new();
+    let store = small(&dir);
+    for number in 1..=10 {
+        store.enter(&block(number), true);
+        for n in 0..200 {
+            put_node(&store, number * 200 + n);
+        }
+        store.flush().unwrap();
+    }
+    assert!(size(&dir) <= LIMIT, "{}", size(&dir));
+    assert!((2000..2200).all(|n| has_node(&store, n)), "those of the last block");
+    assert!(!(200..1000).any(|n| has_node(&store, n)), "those of the first blocks");
 }
 
 #[test]
@@ -69,6 +100,7 @@ fn a_block_that_is_too_large_alone_loses_some_of_its_own() {
     let dir = Dir::new();
     let store = small(&dir);
     let scope = store.enter(&block(1), true);
+    (0..100).for_each(|n| put_node(&store, n));
     for round in 0..20 {
         for n in round * 3000..(round + 1) * 3000 {
             put_slot(&store, scope, 1, n);
@@ -79,6 +111,7 @@ fn a_block_that_is_too_large_alone_loses_some_of_its_own() {
     let kept =
         (0..60_000).filter(|n| slot(&store, scope, *n).inspect(|v| assert_eq!(*v, value(1, *n))).is_some()).count();
     assert!(kept > 5000 && kept < 30_000, "{kept}");
+    assert!(!(0..100).any(|n| has_node(&store, n)), "nodes go along with values");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What is put is what is read.
 
+use super::super::file::{self, Access};
+use super::super::reader::Reader;
 use super::*;
 use crate::Error;
 use std::collections::HashMap;
@@ -138,9 +140,11 @@ fn a_state_root_that_is_learnt_later_is_added() {
     store.flush().unwrap();
     assert_eq!(store.by_number(1, false).unwrap().0.state_root, None);
     store.enter(&block(1), false);
+    drop(store);
+    let store = dir.open();
     store.enter(&Block { state_root: None, ..block(1) }, false);
-    store.flush().unwrap();
-    assert_eq!(store.by_number(1, false).unwrap().0, block(1));
+    drop(store);
+    assert_eq!(dir.open().by_number(1, false).unwrap().0, block(1));
 }
 
 #[test]
@@ -342,6 +346,23 @@ fn a_read_transaction_ends_by_itself() {
         .and_then(|_: i64| other.query_one("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)))
         .unwrap();
     assert_eq!(busy, 0);
+}
+
+/// However quickly they follow each other.
+#[test]
+fn many_reads_do_not_share_a_transaction_for_ever() {
+    let dir = Dir::new();
+    drop(dir.open());
+    let mut reader = Reader::new(file::connect(&dir.file(), Access::Read).unwrap());
+    let tags = |reader: &Reader| {
+        reader.connection().query_one("SELECT count(*) FROM tag", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!((reader.begin(), tags(&reader)), (Ok(true), 0));
+    let other = rusqlite::Connection::open(dir.file()).unwrap();
+    assert_eq!(other.execute("INSERT INTO tag VALUES (x'01', x'02')", []), Ok(1));
+    assert_eq!((reader.begin(), tags(&reader)), (Ok(false), 0));
+    (0..1000).for_each(|_| assert_eq!(reader.begin(), Ok(false)));
+    assert_eq!(tags(&reader), 1);
 }
 
 #[test]
