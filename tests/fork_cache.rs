@@ -4,36 +4,15 @@ mod support;
 
 use alloy_primitives::{B256, U256};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+use support::dir::Dir;
 use support::node::{ABSENT, CHAIN_ID, Node, address, balance, block_hash, code, storage};
 use worldstate::Error;
 use worldstate::fork::{BlockTag, Fork, ForkOptions, Transport, TransportError, TransportKind};
 use worldstate::state::{Request, Source};
-
-/// A directory of its own, gone with the test.
-struct Dir(PathBuf);
-
-impl Dir {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("worldstate-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Answers as the node does, and counts the bodies.
 struct Counting(Node, Arc<AtomicUsize>);
@@ -129,6 +108,11 @@ fn a_cache_smaller_than_its_contents_asks_nothing_either() {
         read_all(&fork.fork);
     }
     assert_eq!(fork.asked(), asked);
+    // A recording has what the memory has dropped.
+    fork.fork.export(&dir.file("scene")).unwrap();
+    let replayed = open(|options| options.recording = Some(dir.file("scene"))).unwrap();
+    read_all(&replayed.fork);
+    assert_eq!(replayed.asked(), 0);
 }
 
 #[test]
@@ -177,7 +161,66 @@ fn only_a_final_block_is_known_by_its_number() {
         read_all(&second.fork);
         assert_eq!(second.asked(), requests, "depth {depth}");
         assert_eq!(second.fork.block().unwrap().hash, block_hash(50));
+        // A number says nothing of the chain.
+        let other = open(|options| {
+            by_number(options);
+            options.chain_id = None;
+        });
+        assert_eq!(other.unwrap().asked(), 1, "depth {depth}");
     }
+}
+
+#[test]
+fn what_no_look_has_confirmed_is_not_stored() {
+    let dir = Dir::new("unconfirmed");
+    let cached = |options: &mut ForkOptions| options.cache_dir = Some(dir.0.clone());
+    let first = open(|options| {
+        cached(options);
+        options.block = BlockTag::Number(50);
+        options.reorg_check = std::time::Duration::from_secs(86_400);
+    });
+    let first = first.unwrap();
+    first.fork.account(address(1)).unwrap();
+    // Looks.
+    first.fork.flush().unwrap();
+    first.fork.account(address(2)).unwrap();
+    drop(first);
+    let second = open(|options| {
+        cached(options);
+        options.offline = true;
+    });
+    let second = second.unwrap();
+    assert_eq!(second.fork.account(address(1)).unwrap().unwrap().balance, balance(address(1)));
+    assert!(matches!(second.fork.account(address(2)), Err(Error::Offline(_))));
+}
+
+#[test]
+fn offline_several_chains_are_told_apart() {
+    let dir = Dir::new("chains");
+    for network in ["one", "two"] {
+        let opened = open(|options| {
+            options.cache_dir = Some(dir.0.clone());
+            options.chain_id = Some(CHAIN_ID);
+            options.network = Some(network.into());
+            options.block = BlockTag::Finalized;
+        });
+        opened.unwrap().fork.account(address(1)).unwrap();
+    }
+    let offline = |block: BlockTag, network: Option<&str>| {
+        open(|options| {
+            options.cache_dir = Some(dir.0.clone());
+            options.offline = true;
+            options.block = block;
+            options.chain_id = network.map(|_| CHAIN_ID);
+            options.network = network.map(str::to_owned);
+        })
+    };
+    for block in [BlockTag::Number(100), BlockTag::Finalized] {
+        let refused = offline(block.clone(), None).map(|_| ());
+        assert!(matches!(&refused, Err(Error::InvalidInput(text)) if text.contains("several chains")), "{refused:?}");
+        assert_eq!(offline(block, Some("two")).unwrap().fork.block().unwrap().number, 100);
+    }
+    assert_eq!(offline(BlockTag::Hash(block_hash(100)), None).unwrap().fork.block().unwrap().number, 100);
 }
 
 #[test]
@@ -312,6 +355,11 @@ fn recordings_that_are_not_whole_are_refused() {
         options.recording = Some(file.clone());
     });
     assert!(text(opened).contains("the recording is of block 50"));
+    let opened = open(|options| {
+        options.chain_id = Some(CHAIN_ID + 1);
+        options.recording = Some(file.clone());
+    });
+    assert!(text(opened).contains(&format!("of chain {CHAIN_ID}, and the options ask for another")));
 }
 
 #[test]

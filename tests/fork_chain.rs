@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use support::dir::Dir;
 use support::faulty_server::{FaultyServer, Reply};
 use support::node::{self, Node, address};
 use worldstate::Error;
@@ -294,20 +295,18 @@ fn blocks_that_stay_are_not_looked_for() {
 #[test]
 fn a_deep_block_is_final_where_values_are_stored() {
     for (depth, looks) in [(50, 0), (51, 1)] {
-        let directory = std::env::temp_dir().join(format!("worldstate-fork-deep-{depth}-{}", std::process::id()));
+        let dir = Dir::new(&format!("deep-{depth}"));
         let (server, _) = forking();
         let fork = open(&server, |options| {
             options.reorg_check = Duration::ZERO;
             options.block = BlockTag::Number(50);
-            options.cache_dir = Some(directory.clone());
+            options.cache_dir = Some(dir.0.clone());
             options.safe_depth = depth;
         });
         assert_eq!(fork.method_stats("eth_blockNumber").requests, 1);
         let before = fork.method_stats("eth_getBlockByNumber").requests;
         fork.account(address(2)).unwrap();
         assert_eq!(fork.method_stats("eth_getBlockByNumber").requests - before, looks, "depth {depth}");
-        drop(fork);
-        let _ = std::fs::remove_dir_all(directory);
     }
 }
 

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
+use support::dir::Dir;
 use support::faulty_server::{FaultyServer, Reply, dead_port};
 use support::node::{self, ABSENT, Node, address};
 use worldstate::Error;
@@ -545,10 +546,10 @@ fn host_calls_are_refused_where_the_fork_carries_its_requests() {
 }
 
 /// A certificate for 127.0.0.1 that nobody vouches for, and the server with it.
-fn secure_server(directory: &std::path::Path) -> FaultyServer {
+fn secure_server(dir: &Dir) -> FaultyServer {
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    let (key, certificate) = (directory.join("key.pem"), directory.join("cert.pem"));
+    let (key, certificate) = (dir.file("key.pem"), dir.file("cert.pem"));
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
         .args([
@@ -578,9 +579,8 @@ fn secure_server(directory: &std::path::Path) -> FaultyServer {
 
 #[test]
 fn certificates_are_checked() {
-    let directory = std::env::temp_dir().join(format!("worldstate-fork-tls-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
-    let server = secure_server(&directory);
+    let dir = Dir::new("tls");
+    let server = secure_server(&dir);
     let url = format!("https://127.0.0.1:{}", server.port());
     let Err(Error::RpcFailed(text)) = Fork::open(options(std::slice::from_ref(&url))) else { panic!() };
     assert!(text.contains("certificate") && text.contains("(1 attempt)"), "{text}");
@@ -588,12 +588,11 @@ fn certificates_are_checked() {
     let with = |file: &str| {
         let mut options = options(std::slice::from_ref(&url));
         let TransportKind::Http { ca_certificates, .. } = &mut options.transport else { panic!() };
-        *ca_certificates = Some(directory.join(file));
+        *ca_certificates = Some(dir.file(file));
         Fork::open(options)
     };
     let fork = with("cert.pem").unwrap();
     assert_eq!(slot_value(&fork), right());
     assert!(matches!(with("key.pem"), Err(Error::InvalidInput(_))));
     assert!(matches!(with("none.pem"), Err(Error::InvalidInput(_))));
-    std::fs::remove_dir_all(&directory).unwrap();
 }

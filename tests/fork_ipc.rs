@@ -10,23 +10,15 @@ use anvil::Anvil;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use support::dir::Dir;
 use support::node::{self, Node, address};
 use worldstate::Error;
 use worldstate::fork::{BlockTag, Fork, ForkOptions, TransportKind};
 use worldstate::state::{Request, Source};
-
-/// A path for a socket, in a directory of the test's own.
-fn socket(name: &str) -> PathBuf {
-    let directory = std::env::temp_dir().join(format!("worldstate-ipc-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
-    let path = directory.join(format!("{name}.ipc"));
-    let _ = std::fs::remove_file(&path);
-    path
-}
 
 fn options(url: String) -> ForkOptions {
     ForkOptions {
@@ -40,7 +32,8 @@ fn options(url: String) -> ForkOptions {
 
 #[test]
 fn anvil_answers_over_its_socket() {
-    let path = socket("anvil");
+    let dir = Dir::new("anvil");
+    let path = dir.file("anvil.ipc");
     let Some(anvil) = Anvil::start(["--ipc".as_ref(), path.as_os_str()]) else { return };
     let start = Instant::now();
     while !path.exists() {
@@ -118,7 +111,8 @@ fn slot(fork: &Fork) -> worldstate::Result<U256> {
 
 #[test]
 fn one_connection_serves_many_bodies_and_a_cut_answer_is_asked_for_again() {
-    let path = socket("cut");
+    let dir = Dir::new("cut");
+    let path = dir.file("cut.ipc");
     let connections = serve(&path, |index, answer, stream| match index {
         0..10 => whole(answer, stream),
         _ if index % 2 == 0 => {
@@ -141,7 +135,8 @@ fn one_connection_serves_many_bodies_and_a_cut_answer_is_asked_for_again() {
 
 #[test]
 fn slow_and_long_answers_are_told() {
-    let path = socket("slow");
+    let dir = Dir::new("slow");
+    let path = dir.file("slow.ipc");
     serve(&path, |index, answer, stream| match index {
         1 => {
             for byte in answer {
@@ -171,7 +166,8 @@ fn slow_and_long_answers_are_told() {
 
 #[test]
 fn what_is_no_socket_is_told() {
-    let path = socket("none");
+    let dir = Dir::new("none");
+    let path = dir.file("none.ipc");
     let Err(Error::RpcFailed(text)) = Fork::open(options(path.display().to_string())) else { panic!() };
     assert!(text.contains("none.ipc") && text.contains("No such file"), "{text}");
     let mut headed = options(path.display().to_string());

@@ -5,10 +5,10 @@ mod support;
 
 use alloy_primitives::{Bytes, U256, keccak256};
 use serde_json::{Value, json};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+use support::dir::Dir;
 use support::node::{Node, address, block_hash};
 use worldstate::evm::{Evm, EvmOptions, Message, Progress, Status, Transaction};
 use worldstate::fork::{BlockTag, Fork, ForkOptions, Transport, TransportError, TransportKind};
@@ -124,11 +124,10 @@ fn the_next_call_asks_for_everything_at_once() {
 
 #[test]
 fn what_was_touched_survives_with_the_persistent_cache() {
-    let directory: PathBuf = std::env::temp_dir().join(format!("worldstate-touched-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&directory);
+    let dir = Dir::new("touched");
     let kept = |options: &mut ForkOptions| {
         options.remember_touched = true;
-        options.cache_dir = Some(directory.clone());
+        options.cache_dir = Some(dir.0.clone());
     };
     let (fork, bodies) = open(50, kept);
     let first = cost(&fork, &bodies, &[1, 2, 3, 4]);
@@ -137,8 +136,6 @@ fn what_was_touched_survives_with_the_persistent_cache() {
     let (fork, bodies) = open(51, kept);
     let again = cost(&fork, &bodies, &[1, 2, 3, 4]);
     assert!(again <= 3, "{again} bodies, {first} at first");
-    drop(fork);
-    let _ = std::fs::remove_dir_all(&directory);
 }
 
 #[test]

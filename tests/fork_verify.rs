@@ -9,7 +9,7 @@ mod lying;
 mod proven;
 mod support;
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 use anvil::Anvil;
 use lying::{CHAIN, HONEST, Liar, Lie, SLOT, by_hash, hosted, invalid, is_empty, liar, lies, options, serve};
 use proven::prover::strings;
@@ -17,6 +17,7 @@ use proven::{ABSENT, HEAD, address};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use support::dir::Dir;
 use support::faulty_server::{FaultyServer, Reply, dead_port};
 use support::node;
 use worldstate::Error;
@@ -275,6 +276,40 @@ fn block_hashes_are_those_of_the_headers_between() {
 }
 
 #[test]
+fn block_hashes_that_were_checked_are_kept() {
+    let (dir, honest) = (Dir::new("hashes"), liar(HONEST));
+    let cached = || ForkOptions { cache_dir: Some(dir.0.clone()), ..options(&[&honest.server], by_hash()) };
+    let fork = Fork::open(cached()).unwrap();
+    fork.prefetch(&[Request::BlockHash(HEAD - 5)]).unwrap();
+    fork.export(&dir.file("recording")).unwrap();
+    drop(fork);
+    let below: Vec<u64> = (HEAD - 5..HEAD).collect();
+    for in_advance in [true, false] {
+        let fork = Fork::open(ForkOptions { offline: true, ..cached() }).unwrap();
+        if in_advance {
+            fork.prefetch(&below.iter().map(|number| Request::BlockHash(*number)).collect::<Vec<_>>()).unwrap();
+        }
+        let at_hand = fork.clone().at_hand();
+        for &number in &below {
+            assert_eq!(at_hand.block_hash(number), Ok(Some(CHAIN.hash(number))));
+            assert_eq!(fork.block_hash(number), Ok(Some(CHAIN.hash(number))));
+        }
+        assert_eq!(at_hand.block_hash(HEAD - 6), Err(Error::Missing(Request::BlockHash(HEAD - 6))));
+        assert!(matches!(fork.block_hash(HEAD - 6), Err(Error::Offline(_))));
+        assert!(matches!(fork.prefetch(&[Request::BlockHash(HEAD - 6)]), Err(Error::Offline(_))));
+    }
+    // Further down it goes on from the pinned block.
+    let fork = Fork::open(cached()).unwrap();
+    assert_eq!(fork.block_hash(HEAD - 8), Ok(Some(CHAIN.hash(HEAD - 8))));
+    let replayed = ForkOptions { recording: Some(dir.file("recording")), ..options(&[&honest.server], Verify::Off) };
+    let (replayed, asked) = (Fork::open(replayed).unwrap(), honest.server.received().len());
+    for &number in &below {
+        assert_eq!(replayed.block_hash(number), Ok(Some(CHAIN.hash(number))));
+    }
+    assert_eq!(honest.server.received().len(), asked);
+}
+
+#[test]
 fn the_host_is_not_believed_either() {
     let fork = hosted(by_hash());
     for (text, lie) in lies() {
@@ -317,6 +352,108 @@ fn headers_may_come_in_any_order() {
     assert!(matches!(fork.block_hash(number), Err(Error::Missing(_))));
     assert_eq!(serve(&fork, &HONEST, true), 1);
     assert_eq!(fork.block_hash(number), Ok(Some(CHAIN.hash(number))));
+}
+
+#[test]
+fn a_cache_of_checked_values_is_of_one_state_root() {
+    let (dir, honest) = (Dir::new("roots"), liar(HONEST));
+    let cached = |verify| ForkOptions {
+        cache_dir: Some(dir.0.clone()),
+        chain_id: Some(1),
+        safe_depth: 0,
+        ..options(&[&honest.server], verify)
+    };
+    let right = Verify::StateRoot(CHAIN.state_root);
+    assert_eq!(Fork::open(cached(right)).unwrap().storage(address(1), SLOT), Ok(value_of(1)));
+    let asked = honest.server.received().len();
+    assert_eq!(Fork::open(cached(right)).unwrap().storage(address(1), SLOT), Ok(value_of(1)));
+    assert_eq!(honest.server.received().len(), asked);
+    invalid(Fork::open(cached(Verify::StateRoot(B256::repeat_byte(9)))).map(|_| ()));
+    // What nobody has checked is not taken for checked, nor the other way round.
+    assert_eq!(Fork::open(cached(Verify::Off)).unwrap().storage(address(1), SLOT), Ok(value_of(1)));
+    assert!(honest.server.received().len() > asked + 1);
+}
+
+/// The file of a recording with these lines.
+fn recording(lines: &[String]) -> String {
+    let body = lines.join("\n") + "\n";
+    format!("{body}{}\n", json!({ "lines": lines.len(), "keccak256": keccak256(&body).to_string() }))
+}
+
+#[test]
+fn a_recording_proves_what_it_holds() {
+    let (dir, honest) = (Dir::new("recording"), liar(HONEST));
+    let (good, bad) = (dir.file("good"), dir.file("bad"));
+    let first = open(&[&honest.server]);
+    let code_hash = first.account(address(1)).unwrap().unwrap().code_hash;
+    let code = first.code(address(1), code_hash).unwrap();
+    for of in [address(1), ABSENT] {
+        first.account(of).unwrap();
+        first.storage(of, SLOT).unwrap();
+    }
+    first.storage(address(2), U256::from(99)).unwrap();
+    first.block_hash(HEAD - 1).unwrap();
+    first.export(&good).unwrap();
+    let replayed = |file: &std::path::Path, verify| ForkOptions {
+        transport: TransportKind::Host,
+        recording: Some(file.to_owned()),
+        offline: true,
+        ..options(&[], verify)
+    };
+    let right = Verify::StateRoot(CHAIN.state_root);
+    let fork = Fork::open(replayed(&good, right)).unwrap();
+    assert_eq!(fork.code(address(1), fork.account(address(1)).unwrap().unwrap().code_hash).unwrap(), code);
+    assert_eq!(fork.storage(address(1), SLOT), Ok(value_of(1)));
+    assert_eq!(fork.storage(address(2), U256::from(99)), Ok(U256::ZERO));
+    assert_eq!((fork.account(ABSENT), fork.storage(ABSENT, SLOT)), (Ok(None), Ok(U256::ZERO)));
+    assert!(matches!(fork.block_hash(HEAD - 1), Err(Error::Offline(_))), "no state root tells a block's hash");
+    assert_eq!(Fork::open(replayed(&good, Verify::Off)).unwrap().block_hash(HEAD - 1), Ok(Some(CHAIN.hash(HEAD - 1))));
+    for (verify, part) in [(Verify::StateRoot(B256::ZERO), "ask for another"), (by_hash(), "trusted state root")] {
+        let refused = Fork::open(replayed(&good, verify)).map(|_| ());
+        assert!(matches!(&refused, Err(Error::InvalidInput(text)) if text.contains(part)), "{refused:?}");
+    }
+
+    let text = std::fs::read_to_string(&good).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines.pop();
+    assert_eq!(recording(&lines), text);
+    let hex = |address: Address| format!("{address:#x}");
+    let mut cases: Vec<(Vec<String>, String)> = Vec::new();
+    for (old, new, named) in [
+        ("\"balance\":\"0xf4241\"", "\"balance\":\"0xf4242\"", hex(address(1))),
+        ("\"nonce\":\"0x1\"", "\"nonce\":\"0x2\"", hex(address(1))),
+        (&code_hash.to_string(), &B256::repeat_byte(7).to_string(), hex(address(1))),
+        ("\"0x1\":\"0x3e9\"", "\"0x1\":\"0x3ea\"", "slot 0x1".to_owned()),
+        ("\"0x1\":\"0x3e9\"", "\"0x1\":\"0x0\"", "slot 0x1".to_owned()),
+        ("\"0x63\":\"0x0\"", "\"0x63\":\"0x1\"", "slot 0x63".to_owned()),
+        ("\"0x1\":\"0x0\"", "\"0x1\":\"0x1\"", "slot 0x1".to_owned()),
+    ] {
+        assert_eq!(text.matches(old).count(), 1, "{old} in {text}");
+        cases.push((lines.iter().map(|line| line.replace(old, new)).collect(), named));
+    }
+    let of = |line: &str, address: Address| line.contains("\"account\"") && line.contains(&hex(address));
+    let absent = json!({ "account": hex(address(1)), "absent": true }).to_string();
+    let there = lines.iter().find(|line| of(line, address(1))).unwrap().replace(&hex(address(1)), &hex(ABSENT));
+    for (who, instead) in [(address(1), absent), (ABSENT, there)] {
+        let swap = |line: &String| if of(line, who) { instead.clone() } else { line.clone() };
+        cases.push((lines.iter().map(swap).collect(), hex(who)));
+    }
+    let nodes: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].contains("\"node\"")).collect();
+    assert!(nodes.len() > 5, "{}", nodes.len());
+    for left_out in nodes {
+        let mut others = lines.clone();
+        others.remove(left_out);
+        cases.push((others, "is not known".to_owned()));
+    }
+    for (lines, named) in cases {
+        std::fs::write(&bad, recording(&lines)).unwrap();
+        let told = invalid(Fork::open(replayed(&bad, right)).map(|_| ()));
+        assert!(told.to_lowercase().contains(&named), "{told} lacks {named}");
+        let fork = open(&[&honest.server]);
+        invalid(fork.import(&bad));
+        assert_eq!(fork.storage(address(1), SLOT), Ok(value_of(1)));
+        assert_eq!((fork.account(ABSENT), fork.stats().stored_hits), (Ok(None), 0), "nothing of it is kept");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #[path = "support/anvil.rs"]
 mod anvil;
+mod support;
 
 use alloy_primitives::{Address, Bytes, U256, hex};
 use anvil::Anvil;
@@ -9,6 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use std::io::Write;
+use support::dir::Dir;
 use worldstate::Error;
 use worldstate::state::{AccountStatus, DumpFormat, State};
 
@@ -199,9 +201,8 @@ fn assert_node_has(anvil: &Anvil, state: &mut State, address: Address) {
 
 #[test]
 fn anvil_loads_our_dump_and_we_load_its() {
-    let directory = std::env::temp_dir().join(format!("worldstate-dump-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
-    let (ours, theirs) = (directory.join("ours.json"), directory.join("theirs.json"));
+    let dir = Dir::new("dump");
+    let (ours, theirs) = (dir.file("ours.json"), dir.file("theirs.json"));
     let mut state = sample();
     // The node counts a nonce on; the greatest would have no successor.
     state.set_nonce(A, u64::MAX - 1);
@@ -214,10 +215,7 @@ fn anvil_loads_our_dump_and_we_load_its() {
         "--dump-state".as_ref(),
         theirs.as_os_str(),
     ];
-    let Some(anvil) = Anvil::start(arguments) else {
-        std::fs::remove_dir_all(&directory).unwrap();
-        return;
-    };
+    let Some(anvil) = Anvil::start(arguments) else { return };
     for address in [A, B, C, Address::repeat_byte(0xdd)] {
         assert_node_has(&anvil, &mut state, address);
     }
@@ -237,5 +235,4 @@ fn anvil_loads_our_dump_and_we_load_its() {
         let own = contents(&mut back).into_iter().filter(|line| expected.iter().any(|is| is[..42] == line[..42]));
         assert_eq!(own.collect::<Vec<_>>(), expected);
     }
-    std::fs::remove_dir_all(&directory).unwrap();
 }

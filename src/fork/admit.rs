@@ -26,6 +26,7 @@ impl Inner {
         recording.slots.extend(slots.iter().map(|(key, value)| (*key, *value)));
         recording.codes.extend(code.iter().map(|(hash, code)| (*hash, code.clone())));
         recording.block_hashes.extend(block_hashes.iter().map(|(number, hash)| (*number, *hash)));
+        recording.block_hashes.extend(self.linked());
     }
 
     /// Takes in what a look at the pinned block has found.
@@ -88,9 +89,11 @@ impl Inner {
                 self.cache.block_hashes.deliver(*number, hash);
             }
             (Call::BlockHash(_), Answer::Header(header)) => {
+                let known = self.linked().count();
                 if !self.headers.admit(header) {
                     self.stats.verify_failures += 1;
                 }
+                self.store_linked(known);
             }
             (Call::Paths { address, .. }, Answer::Paths(nodes)) => {
                 self.keep_nodes(nodes, true);
@@ -178,6 +181,19 @@ impl Inner {
             }
             // Codes and trie nodes are sure by their hash: they are given when they come.
             Request::Code(_) | Request::Proof(_) | Request::Block | Request::Foresight(_) => {}
+        }
+    }
+
+    /// The hashes below the pinned block that headers vouch for.
+    fn linked(&self) -> impl Iterator<Item = (u64, B256)> {
+        let pinned = self.pin.map_or(0, |pin| pin.number);
+        self.headers.linked().filter(move |(number, _)| *number < pinned)
+    }
+
+    /// Gives them to the persistent store, but for the first `known`: they are sure.
+    pub(super) fn store_linked(&self, known: usize) {
+        for (number, hash) in self.linked().skip(known) {
+            self.levels.keep(|scope| Record::BlockHash(scope, number, hash));
         }
     }
 

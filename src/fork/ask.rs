@@ -126,7 +126,9 @@ impl Inner {
                 }
             }
             Request::BlockHash(number) if self.verifies() && self.pin.is_some() => {
-                wants.extend(self.headers.lacking(number).map(|header| Want::from(Request::BlockHash(header))));
+                if !self.cache.block_hashes.contains(&number) {
+                    wants.extend(self.headers.lacking(number).map(|header| Want::from(Request::BlockHash(header))));
+                }
             }
             _ => wants.push(request.into()),
         }

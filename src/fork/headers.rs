@@ -46,6 +46,11 @@ impl Headers {
         self.linked.get(usize::try_from(depth).ok()?).copied()
     }
 
+    /// The blocks whose hash is vouched for, from the highest down, with it.
+    pub(super) fn linked(&self) -> impl Iterator<Item = (u64, B256)> + use<'_> {
+        (0..self.pinned).rev().zip(self.linked.iter().copied())
+    }
+
     /// Whether the header of this block is here.
     pub(super) fn has(&self, number: u64) -> bool {
         number >= self.pinned

@@ -69,6 +69,7 @@ impl Fork {
         };
         if let Some((store, scope)) = located::enter(&self.options, &pin, genesis, is_final)? {
             self.levels.attach(store, scope);
+            self.inner.lock().store_linked(0);
             self.answer_from_held();
         }
         self.tell_of_store();

@@ -208,7 +208,7 @@ impl Inner {
 
     /// The hash of a block below the pinned one, if it is here.
     pub(super) fn block_hash(&mut self, number: u64) -> Option<B256> {
-        if self.verifies() { self.headers.hash(number) } else { self.cache.block_hashes.get(&number) }
+        self.headers.hash(number).or_else(|| self.cache.block_hashes.get(&number))
     }
 
     /// Forgets what can be asked for again.

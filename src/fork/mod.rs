@@ -58,10 +58,9 @@ pub use transport::{Transport, TransportError};
 use crate::error::{Error, Result};
 use crate::keys::SlotKey;
 use crate::state::{Foresight, Request, Source, SourceAccount, Witness};
-use crate::store::Record;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use inner::Inner;
-use levels::{Held, Levels};
+use levels::Levels;
 use limiter::Limiter;
 use located::locate;
 use parking_lot::{Condvar, Mutex};
@@ -219,7 +218,7 @@ impl Fork {
                 requests.len()
             )));
         }
-        let mut wants = Vec::with_capacity(requests.len());
+        let mut hashes: Vec<Want> = Vec::new();
         {
             let inner = self.inner.lock();
             if !inner.is_pinned() && requests.iter().any(|request| matches!(request, Request::BlockHash(_))) {
@@ -228,7 +227,16 @@ impl Fork {
             for request in requests {
                 if let (Request::BlockHash(number), true, Some(pin)) = (*request, inner.verifies(), inner.pin) {
                     headers::check_depth(pin.number, number)?;
+                    hashes.push((*request).into());
                 }
+            }
+        }
+        // What is asked of the node for one are headers, and none for one that is held.
+        self.take_held(&hashes);
+        let mut wants = Vec::with_capacity(requests.len());
+        {
+            let inner = self.inner.lock();
+            for request in requests {
                 inner.wants(*request, &mut wants);
             }
         }
@@ -277,21 +285,20 @@ impl Fork {
     /// The hash of a block below the pinned one, vouched for by the headers between.
     fn checked_block_hash(&self, pin: PinnedBlock, number: u64) -> Result<B256> {
         headers::check_depth(pin.number, number)?;
-        if let Some(Held::BlockHash(hash)) = self.levels.find(Request::BlockHash(number), None) {
-            self.inner.lock().stats.stored_hits += 1;
-            return Ok(hash);
-        }
+        let want = Want::from(Request::BlockHash(number));
         loop {
+            if let Some(hash) = self.read_held(want, |inner| inner.block_hash(number)) {
+                return Ok(hash);
+            }
             let mut wants = Vec::new();
             {
                 let mut inner = self.inner.lock();
+                // Another thread may have been faster.
                 if let Some(hash) = inner.block_hash(number) {
                     inner.stats.hits += 1;
-                    drop(inner);
-                    self.levels.keep(|scope| Record::BlockHash(scope, number, hash));
                     return Ok(hash);
                 }
-                inner.wants(Request::BlockHash(number), &mut wants);
+                inner.wants(want.request, &mut wants);
             }
             if wants.is_empty() {
                 return Err(Error::InvalidState(format!(

@@ -366,6 +366,22 @@ fn many_reads_do_not_share_a_transaction_for_ever() {
 }
 
 #[test]
+fn a_file_that_somebody_else_writes_for_long_is_waited_for() {
+    let dir = Dir::new();
+    let store = dir.open();
+    let scope = store.enter(&block(1), false);
+    store.flush().unwrap();
+    let other = rusqlite::Connection::open(dir.file()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    put_slot(&store, scope, 1, 1);
+    std::thread::sleep(file::BUSY + Duration::from_secs(1));
+    drop(other);
+    assert_eq!(store.flush(), Ok(()));
+    assert_eq!(slot(&store, scope, 1), Some(value(1, 1)));
+    assert_eq!((store.counts().dropped, store.take_messages()), (0, Vec::new()));
+}
+
+#[test]
 fn a_file_that_was_removed_is_made_again() {
     let dir = Dir::new();
     let store = dir.open();
