@@ -858,7 +858,9 @@ int fork_backend_flush(ForkBackendHandle handle);
  * was imported, and what the cache in memory has not dropped. The file is there whole or not at all; one of this name
  * is replaced. CACHE when it cannot be written, INVALID_STATE for a fork that is not pinned.
  *
- * With the option `recording`, and `offline`, another fork answers from it on a machine without a network.
+ * With the option `recording`, and `offline`, another fork answers from it on a machine without a network. Trie nodes
+ * that are in memory are written too, for state_manager_get_proof and state roots. A fork that verifies asks for those
+ * that prove the values and that it no longer holds.
  */
 int fork_backend_export(ForkBackendHandle handle,
                         const char *path);

@@ -10,12 +10,14 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use lying::{CHAIN, HONEST, Liar, SLOT, by_hash, hosted, invalid, is_empty, liar, lies, options, serve};
 use proven::{ABSENT, address};
 use serde_json::Value;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use support::dir::Dir;
 use support::faulty_server::{FaultyServer, Reply};
 use worldstate::Error;
 use worldstate::fork::{Fork, ForkOptions, TransportKind, Verify};
-use worldstate::state::{Request, Source, Witness};
+use worldstate::state::{AccountProof, Request, Source, State, Witness};
 
 fn keys() -> Vec<(Address, Vec<U256>)> {
     let slots = |range: std::ops::Range<u64>| range.map(U256::from).collect();
@@ -135,6 +137,52 @@ fn witnesses_are_checked_and_bounded() {
     });
     let fork = Fork::open(options(&[&rootless.server], Verify::Off)).unwrap();
     assert!(matches!(fork.witness(&keys()), Err(Error::InvalidState(text)) if text.contains("no state root")));
+}
+
+/// The root of the pinned state with changes to what was there and was not, and a proof under it.
+fn changed(fork: &Arc<Fork>) -> worldstate::Result<(B256, AccountProof)> {
+    let mut state = State::with_source(fork.clone());
+    state.set_storage(address(1), SLOT, U256::from(5));
+    state.set_storage(address(1), U256::from(2), U256::ZERO);
+    state.set_storage(address(2), U256::from(99), U256::from(7));
+    state.set_balance(ABSENT, U256::from(1));
+    Ok((state.state_root()?, state.get_proof(address(1), &[SLOT, U256::from(2)])?))
+}
+
+#[test]
+fn what_was_proven_is_proven_again_without_the_node() {
+    let (dir, honest) = (Dir::new("witness"), liar(HONEST));
+    let cached = || ForkOptions { cache_dir: Some(dir.file("cache")), ..options(&[&honest.server], by_hash()) };
+    let file = dir.file("recording");
+    let first = Fork::open(cached()).unwrap();
+    let right = changed(&first).unwrap();
+    assert_ne!(right.0, CHAIN.state_root);
+    first.export(&file).unwrap();
+    drop(first);
+    let replayed = |verify| ForkOptions {
+        transport: TransportKind::Host,
+        recording: Some(file.clone()),
+        offline: true,
+        ..options(&[], verify)
+    };
+    let asked = honest.server.received().len();
+    for again in [
+        ForkOptions { offline: true, ..cached() },
+        replayed(Verify::StateRoot(CHAIN.state_root)),
+        replayed(Verify::Off),
+        cached(),
+    ] {
+        let offline = again.offline;
+        let fork = Fork::open(again).unwrap();
+        assert_eq!(changed(&fork), Ok(right.clone()));
+        if offline {
+            let mut state = State::with_source(fork.clone());
+            state.set_balance(address(40), U256::ZERO);
+            let Err(Error::Offline(text)) = state.state_root() else { panic!() };
+            assert!(text.to_lowercase().contains(&format!("{:#x}", address(40))), "{text}");
+        }
+    }
+    assert_eq!(honest.server.received().len(), asked);
 }
 
 #[test]

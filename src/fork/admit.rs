@@ -27,6 +27,9 @@ impl Inner {
         recording.codes.extend(code.iter().map(|(hash, code)| (*hash, code.clone())));
         recording.block_hashes.extend(block_hashes.iter().map(|(number, hash)| (*number, *hash)));
         recording.block_hashes.extend(self.linked());
+        self.nodes.each(|hash, node| {
+            recording.nodes.insert(hash, node.clone());
+        });
     }
 
     /// Takes in what a look at the pinned block has found.

@@ -69,6 +69,11 @@ impl NodeStore {
         self.shelf.lock().get(hash)
     }
 
+    /// Shows each node, with its hash.
+    pub(crate) fn each(&self, mut show: impl FnMut(B256, &Bytes)) {
+        self.shelf.lock().iter().for_each(|(hash, node)| show(*hash, node));
+    }
+
     /// The store as a [`Witness`](crate::state::Witness) looks nodes up.
     pub(crate) fn look_up(self: &Arc<Self>) -> TrieNodes {
         let store = Arc::clone(self);
