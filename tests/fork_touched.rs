@@ -1,5 +1,6 @@
 //! What executions touched is fetched at once by the next one with the same contract and selector, and so is what a
 //! transaction declares in its access list.
+#![cfg(feature = "evm")]
 
 mod support;
 
