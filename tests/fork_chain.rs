@@ -310,6 +310,24 @@ fn a_deep_block_is_final_where_values_are_stored() {
     }
 }
 
+#[test]
+fn more_values_than_are_known_one_by_one_go_with_their_block() {
+    let dir = Dir::new("many");
+    let (server, forked) = forking();
+    let fork = open(&server, |options| {
+        options.reorg_check = Duration::from_secs(86_400);
+        options.cache_dir = Some(dir.0.clone());
+        options.max_cache_size = 100_000;
+    });
+    fork.prefetch_range(address(2), U256::ZERO, 70_000).unwrap();
+    assert_eq!(fork.stats().slots, 70_000);
+    forked.store(true, Ordering::SeqCst);
+    assert!(matches!(fork.flush(), Err(Error::Reorg(_))));
+    assert_eq!(fork.stats().slots, 0);
+    forked.store(false, Ordering::SeqCst);
+    assert_eq!(slot(&fork), right());
+}
+
 /// A callback that takes single requests.
 struct Single(Arc<AtomicBool>, Arc<Mutex<Vec<String>>>);
 
@@ -412,9 +430,13 @@ fn what_happens_is_told_and_counted() {
         assert_eq!(std::thread::current().id(), reader, "told on the threads of the host only");
         to.lock().unwrap().push((level, line.to_owned()));
     });
-    let server = FaultyServer::start(|index, body| match index {
-        1 => Reply::Raw { status: 503, headers: "", body: b"maintenance".to_vec() },
-        _ => Reply::Json(Node { proofs: false, ..Node::default() }.answer(body)),
+    let refused = AtomicBool::new(false);
+    let server = FaultyServer::start(move |_, body| {
+        // Of bodies that go out at once, any may come first.
+        if body.to_string().contains("eth_getProof") && !refused.swap(true, Ordering::SeqCst) {
+            return Reply::Raw { status: 503, headers: "", body: b"maintenance".to_vec() };
+        }
+        Reply::Json(Node { proofs: false, ..Node::default() }.answer(body))
     });
     let fork = open(&server, |options| options.log = Some(Log { level: LogLevel::Debug, write }));
     let wants: Vec<_> = (1..200).map(|tag| Request::Account(address(tag))).collect();

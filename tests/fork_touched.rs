@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use support::dir::Dir;
 use support::node::{Node, address, block_hash};
-use worldstate::evm::{Evm, EvmOptions, Message, Progress, Status, Transaction};
+use worldstate::evm::{Evm, EvmOptions, Message, Progress, RunAhead, Status, Transaction};
 use worldstate::fork::{BlockTag, Fork, ForkOptions, Transport, TransportError, TransportKind};
-use worldstate::state::{Source, State};
+use worldstate::state::{Request, Source, State};
 
 /// Slots that the contract reads, each at the place that the one before names: nobody can guess the next.
 const LINKS: usize = 20;
@@ -84,10 +84,9 @@ fn run(fork: &Arc<Fork>, evm: &mut Evm) {
     evm.discard().unwrap();
 }
 
-/// Calls the contract; what it returns depends on nothing but the chain.
-fn call(fork: &Arc<Fork>, input: &[u8]) {
-    let mut evm = Evm::new(EvmOptions::default()).unwrap();
-    let message = Message {
+/// A call of the contract; what it returns depends on nothing but the chain.
+fn message(input: &[u8]) -> Message {
+    Message {
         caller: address(CALLER),
         origin: None,
         to: Some(address(CONTRACT)),
@@ -97,8 +96,12 @@ fn call(fork: &Arc<Fork>, input: &[u8]) {
         gas_limit: 1_000_000,
         gas_price: 0,
         is_static: false,
-    };
-    evm.start(message).unwrap();
+    }
+}
+
+fn call(fork: &Arc<Fork>, input: &[u8]) {
+    let mut evm = Evm::new(EvmOptions::default()).unwrap();
+    evm.start(message(input)).unwrap();
     run(fork, &mut evm);
 }
 
@@ -137,6 +140,33 @@ fn what_was_touched_survives_with_the_persistent_cache() {
     let (fork, bodies) = open(51, kept);
     let again = cost(&fork, &bodies, &[1, 2, 3, 4]);
     assert!(again <= 3, "{again} bodies, {first} at first");
+}
+
+#[test]
+fn so_much_of_an_execution_is_remembered() {
+    let (fork, _) = open(50, |options| options.remember_touched = true);
+    let mut touched = (0..3000).map(|slot| Request::Storage(address(CONTRACT), U256::from(slot)));
+    fork.remember(address(CONTRACT), [1; 4], &mut touched);
+    assert_eq!(fork.recall(address(CONTRACT), [1; 4]).len(), 1024);
+}
+
+#[test]
+fn a_node_that_cannot_tell_what_will_be_touched_is_asked_once() {
+    let (fork, _) = open(50, |_| {});
+    for _ in 0..2 {
+        fork.clear_cache();
+        let options = EvmOptions { run_ahead: RunAhead::AccessList, ..EvmOptions::default() };
+        let mut evm = Evm::new(options).unwrap();
+        evm.start(message(&[])).unwrap();
+        let mut state = State::with_source(fork.clone());
+        while evm.run(&mut state).unwrap() == Progress::Need {
+            evm.foresee(&*fork).unwrap();
+            fork.prefetch(evm.wanted()).unwrap();
+        }
+        assert_eq!(evm.outcome().unwrap().status, Status::Success);
+        evm.discard().unwrap();
+        assert_eq!(fork.method_stats("eth_createAccessList").requests, 1);
+    }
 }
 
 #[test]

@@ -163,7 +163,12 @@ mod tests {
         assert_eq!(limiter.reserve(calls(10).iter(), far), Ok(Duration::ZERO));
         let wait = limiter.reserve(calls(10).iter(), far).unwrap();
         assert!(wait > Duration::from_millis(900) && wait <= Duration::from_secs(1), "{wait:?}");
-        assert!(limiter.reserve(calls(50).iter(), Duration::from_secs(1)).is_err());
+        for _ in 0..3 {
+            assert!(limiter.reserve(calls(50).iter(), Duration::from_secs(1)).is_err());
+        }
+        let free = vec![Call::ChainId; 80];
+        let wait = limiter.reserve(free.iter(), far).unwrap();
+        assert!(wait <= Duration::from_secs(1), "a refused wait takes nothing: {wait:?}");
         assert_eq!(super::tests::limiter(0, 5).affordable(calls(3).iter()), 1, "one request is never too many");
         assert_eq!(super::tests::limiter(0, 0).affordable(calls(300).iter()), 300);
     }
