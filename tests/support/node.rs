@@ -101,7 +101,8 @@ impl Node {
             let hash: B256 = params[0].as_str().unwrap().parse().unwrap();
             return Ok((0..=self.head).find(|n| block_hash(*n) == hash).map_or(Value::Null, |n| self.block(n)));
         }
-        let address: Address = params[0].as_str().unwrap().parse().unwrap();
+        let Some(address) = params[0].as_str() else { return Err((-32601, "the method does not exist")) };
+        let address: Address = address.parse().unwrap();
         match method {
             "eth_getProof" if !self.proofs => Err((-32601, "the method eth_getProof does not exist/is not available")),
             "eth_getProof" => {
