@@ -298,6 +298,17 @@ fn block_hashes_that_were_checked_are_kept() {
         assert!(matches!(fork.block_hash(HEAD - 6), Err(Error::Offline(_))));
         assert!(matches!(fork.prefetch(&[Request::BlockHash(HEAD - 6)]), Err(Error::Offline(_))));
     }
+    // The host tells the block, and is asked for nothing more.
+    for in_advance in [true, false] {
+        let transport = TransportKind::Host;
+        let fork =
+            Fork::open(ForkOptions { transport, verify: Verify::StateRoot(CHAIN.state_root), ..cached() }).unwrap();
+        assert_eq!(serve(&fork, &HONEST, false), 4);
+        if in_advance {
+            assert_eq!(fork.prefetch(&[Request::BlockHash(HEAD - 5)]), Ok(()));
+        }
+        assert_eq!(fork.block_hash(HEAD - 5), Ok(Some(CHAIN.hash(HEAD - 5))));
+    }
     // Further down it goes on from the pinned block.
     let fork = Fork::open(cached()).unwrap();
     assert_eq!(fork.block_hash(HEAD - 8), Ok(Some(CHAIN.hash(HEAD - 8))));

@@ -168,9 +168,9 @@ impl Fork {
     /// Writes everything that is held of the block to a file which [`Self::import`] and the option `recording` read: what
     /// the persistent cache has of it, what was imported, and what the cache in memory has not dropped.
     ///
-    /// The file is there whole or not at all; one of this name is replaced. With it go the trie nodes that are
-    /// in memory, so that roots and proofs come out of it as well. A fork that verifies asks for those that prove the
-    /// values and that it no longer holds.
+    /// The file is there whole or not at all; one of this name is replaced. Trie nodes that are in
+    /// memory are written too, so that roots and proofs come out of it as well. A fork that verifies asks for those that
+    /// prove the values and that it no longer holds.
     ///
     /// # Errors
     /// `InvalidState` for a fork that is not pinned; `Missing` while the host has not answered for the block; `Cache` when

@@ -232,7 +232,10 @@ impl Fork {
             }
         }
         // What is asked of the node for one are headers, and none for one that is held.
-        self.take_held(&hashes);
+        if !hashes.is_empty() {
+            self.attach_store()?;
+            self.take_held(&hashes);
+        }
         let mut wants = Vec::with_capacity(requests.len());
         {
             let inner = self.inner.lock();
@@ -285,6 +288,7 @@ impl Fork {
     /// The hash of a block below the pinned one, vouched for by the headers between.
     fn checked_block_hash(&self, pin: PinnedBlock, number: u64) -> Result<B256> {
         headers::check_depth(pin.number, number)?;
+        self.attach_store()?;
         let want = Want::from(Request::BlockHash(number));
         loop {
             if let Some(hash) = self.read_held(want, |inner| inner.block_hash(number)) {

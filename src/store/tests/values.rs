@@ -274,14 +274,20 @@ fn a_directory_that_cannot_be_one_is_named() {
     }
 }
 
-#[test]
-fn put_does_not_wait_and_what_is_too_much_is_dropped_and_counted() {
-    let dir = Dir::new();
+/// A store with a block, and somebody else who is writing its file.
+fn contended(dir: &Dir) -> (Arc<Store>, Scope, rusqlite::Connection) {
     let store = dir.open();
     let scope = store.enter(&block(1), false);
     store.flush().unwrap();
     let other = rusqlite::Connection::open(dir.file()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    (store, scope, other)
+}
+
+#[test]
+fn put_does_not_wait_and_what_is_too_much_is_dropped_and_counted() {
+    let dir = Dir::new();
+    let (store, scope, other) = contended(&dir);
     let blob = vec![7; 1 << 20];
     let mut longest = Duration::ZERO;
     for n in 0..100_u64 {
@@ -368,11 +374,7 @@ fn many_reads_do_not_share_a_transaction_for_ever() {
 #[test]
 fn a_file_that_somebody_else_writes_for_long_is_waited_for() {
     let dir = Dir::new();
-    let store = dir.open();
-    let scope = store.enter(&block(1), false);
-    store.flush().unwrap();
-    let other = rusqlite::Connection::open(dir.file()).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (store, scope, other) = contended(&dir);
     put_slot(&store, scope, 1, 1);
     std::thread::sleep(file::BUSY + Duration::from_secs(1));
     drop(other);
